@@ -1,0 +1,1 @@
+//! Loads systemd user units and decides what runs.

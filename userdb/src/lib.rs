@@ -1,0 +1,1 @@
+//! User and group records, the userdb protocol, and a small blocking client.

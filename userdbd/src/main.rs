@@ -1,0 +1,3 @@
+//! Daemon that answers io.systemd.UserDatabase.
+
+fn main() {}
