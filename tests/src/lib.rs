@@ -14,5 +14,6 @@
 pub mod binaries;
 pub mod lab;
 mod skip;
+pub mod userdb;
 
 pub use skip::{SKIP_FILE_VARIABLE, continuous_integration, skip};
