@@ -72,8 +72,14 @@ pub fn userdbd(machine: &Machine) -> CommandInside<'_> {
     machine.command(USERDBD)
 }
 
+/// Set to `systemd`, this makes [`start_tested`] start systemd's daemon: it shows what a test demands beyond it.
+const PEER_VARIABLE: &str = "USHER_USERDB_PEER";
+
 /// Starts our daemon with its default socket directory and waits until it listens.
-pub fn start_ours(machine: &Machine, sockets: &SocketDirectory) -> Daemon {
+pub fn start_tested(machine: &Machine, sockets: &SocketDirectory) -> Daemon {
+    if std::env::var(PEER_VARIABLE).is_ok_and(|peer| peer == "systemd") {
+        return start_systemd(machine, sockets);
+    }
     let mut daemon = userdbd(machine).spawn();
     daemon.wait_for_socket(sockets.socket("io.systemd.Multiplexer"));
     daemon

@@ -208,6 +208,12 @@ const USERS: &[User] = &[
 /// Groups of /etc/userdb, with their privileged file.
 const GROUPS: &[User] = &[
     User {
+        name: "alice",
+        uid: Some(70000),
+        record: r#"{"groupName":"alice","gid":70000,"service":"x.y"}"#,
+        privileged: None,
+    },
+    User {
         name: "wheel2",
         uid: Some(71000),
         record: r#"{"groupName":"wheel2","gid":71000,"service":"x.y","members":["bob","carol"],"description":"The wheel"}"#,
