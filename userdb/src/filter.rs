@@ -25,7 +25,7 @@ pub struct UserFilter {
     pub uid_min: u32,
     /// The largest uid.
     pub uid_max: u32,
-    /// The UUID.
+    /// The UUID. The null UUID means unset, as in systemd.
     pub uuid: Option<u128>,
 }
 
@@ -45,7 +45,7 @@ impl UserFilter {
     pub fn matches(&self, user: &UserRecord) -> bool {
         matches_id(user.uid(), self.uid_min, self.uid_max)
             && matches_disposition(self.disposition_mask, || user.disposition())
-            && self.uuid.is_none_or(|uuid| user.uuid() == Some(uuid))
+            && matches_uuid(self.uuid, || user.uuid())
             && (self.fuzzy_names.is_empty() || is_near_any(&self.fuzzy_names, &user_names(user)))
     }
 }
@@ -61,7 +61,7 @@ pub struct GroupFilter {
     pub gid_min: u32,
     /// The largest gid.
     pub gid_max: u32,
-    /// The UUID.
+    /// The UUID. The null UUID means unset, as in systemd.
     pub uuid: Option<u128>,
 }
 
@@ -81,7 +81,7 @@ impl GroupFilter {
     pub fn matches(&self, group: &GroupRecord) -> bool {
         matches_id(group.gid(), self.gid_min, self.gid_max)
             && matches_disposition(self.disposition_mask, || group.disposition())
-            && self.uuid.is_none_or(|uuid| group.uuid() == Some(uuid))
+            && matches_uuid(self.uuid, || group.uuid())
             && (self.fuzzy_names.is_empty() || is_near_any(&self.fuzzy_names, &group_names(group)))
     }
 }
@@ -101,6 +101,10 @@ fn matches_disposition(
         None | Some(DispositionMask::ALL) => true,
         Some(mask) => disposition().is_some_and(|d| mask.contains(d)),
     }
+}
+
+fn matches_uuid(wanted: Option<u128>, uuid: impl FnOnce() -> Option<u128>) -> bool {
+    wanted.is_none_or(|wanted| wanted == 0 || uuid() == Some(wanted))
 }
 
 fn user_names(user: &UserRecord) -> Vec<Cow<'_, str>> {

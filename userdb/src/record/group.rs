@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::layers::Layers;
-use super::load::load;
+use super::load::{Strictness, load};
 use super::schema::GROUP;
 use super::{Loaded, Object, RecordError, Sections, rule::string::mangle_gecos};
 use crate::{Disposition, Host};
@@ -21,17 +21,19 @@ impl GroupRecord {
     ///
     /// If the name is missing or not valid, or a section is there that `sections` refuses.
     pub fn load(json: Object, host: &Host, sections: Sections) -> Result<Loaded<Self>, RecordError> {
-        let Loaded { record, problems } = load(json, host, sections, GROUP, "groupName")?;
+        let Loaded { record, problems } =
+            load(json, host, sections, GROUP, "groupName", Strictness::Permissive)?;
         Ok(Loaded { record: Self(record), problems })
     }
 
-    /// Loads a record in which everything has to be valid.
+    /// Loads a record in which everything has to be valid. An unknown field is not, except on the top level and in
+    /// `privileged`.
     ///
     /// # Errors
     ///
     /// As [`GroupRecord::load`], and [`RecordError::Invalid`] with all fields that are not valid.
     pub fn load_strict(json: Object, host: &Host, sections: Sections) -> Result<Self, RecordError> {
-        Self::load(json, host, sections)?.into_strict()
+        load(json, host, sections, GROUP, "groupName", Strictness::Strict)?.without_problems().map(Self)
     }
 
     /// A record made here, of regular and privileged fields that need no judging.

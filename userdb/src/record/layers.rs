@@ -57,8 +57,7 @@ impl Layers {
         let matching = self.matching.iter().rev().filter_map(move |at| entries?.get(*at)?.get(field));
         let privileged = known(P).then(|| self.json.get("privileged")?.get(field)).flatten();
         // A field that no table knows stands for itself on the top level.
-        let regular =
-            (known(R) || !self.table.iter().any(|f| f.name == field)).then(|| self.json.get(field)).flatten();
+        let regular = (known(R) || !known(schema::ANY)).then(|| self.json.get(field)).flatten();
         status.into_iter().chain(binding).chain(matching).chain(regular).chain(privileged)
     }
 

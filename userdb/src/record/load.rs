@@ -18,7 +18,7 @@ pub struct Loaded<T> {
 
 impl<T> Loaded<T> {
     /// The record, if nothing was wrong with it.
-    pub(super) fn into_strict(self) -> Result<T, RecordError> {
+    pub(super) fn without_problems(self) -> Result<T, RecordError> {
         if self.problems.is_empty() { Ok(self.record) } else { Err(RecordError::Invalid(self.problems)) }
     }
 }
@@ -30,6 +30,7 @@ pub(super) fn load(
     sections: Sections,
     table: &'static [Field],
     name_field: &'static str,
+    strictness: Strictness,
 ) -> Result<Loaded<Layers>, RecordError> {
     match json.get(name_field) {
         None => return Err(RecordError::NameMissing { field: name_field }),
@@ -38,7 +39,7 @@ pub(super) fn load(
     }
     sections.apply(&mut json)?;
 
-    let mut judge = Judge { table, host, problems: Vec::new(), matching: Vec::new() };
+    let mut judge = Judge { table, host, strictness, problems: Vec::new(), matching: Vec::new() };
     json.retain(|key, value| judge.keeps_section(key, value));
     let Judge { problems, matching, .. } = judge;
     let machine_id = host.machine_id.as_deref().filter(|id| {
@@ -50,9 +51,17 @@ pub(super) fn load(
     Ok(Loaded { record, problems })
 }
 
+/// Whether fields that no table knows are a problem where systemd's strict parser calls them one.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Strictness {
+    Permissive,
+    Strict,
+}
+
 struct Judge<'a> {
     table: &'static [Field],
     host: &'a Host,
+    strictness: Strictness,
     problems: Vec<Problem>,
     /// Indices of the perMachine entries that apply, after bad entries are gone.
     matching: Vec<usize>,
@@ -125,6 +134,10 @@ impl Judge<'_> {
             Some(field) if value.is_null() && !field.nullable => Err("null is not taken here".to_owned()),
             Some(field) if !value.is_null() => {
                 field.rule.check(value).map_err(|why| hide_secret(why, section, field))
+            }
+            // The top level and `privileged` are open for extensions; in the others it is a misspelt or misplaced field.
+            None if self.strictness == Strictness::Strict && section & (M | B | S) != 0 => {
+                Err("not a field of this section".to_owned())
             }
             _ => Ok(()),
         };

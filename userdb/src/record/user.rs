@@ -5,7 +5,7 @@ use std::borrow::Cow;
 use serde_json::Value;
 
 use super::layers::Layers;
-use super::load::load;
+use super::load::{Strictness, load};
 use super::schema::USER;
 use super::{Loaded, Object, RecordError, Sections, rule::string::mangle_gecos};
 use crate::{Disposition, Host, id};
@@ -31,17 +31,19 @@ impl UserRecord {
     ///
     /// If the name is missing or not valid, or a section is there that `sections` refuses.
     pub fn load(json: Object, host: &Host, sections: Sections) -> Result<Loaded<Self>, RecordError> {
-        let Loaded { record, problems } = load(json, host, sections, USER, "userName")?;
+        let Loaded { record, problems } =
+            load(json, host, sections, USER, "userName", Strictness::Permissive)?;
         Ok(Loaded { record: Self(record), problems })
     }
 
-    /// Loads a record in which everything has to be valid.
+    /// Loads a record in which everything has to be valid. An unknown field is not, except on the top level and in
+    /// `privileged`.
     ///
     /// # Errors
     ///
     /// As [`UserRecord::load`], and [`RecordError::Invalid`] with all fields that are not valid.
     pub fn load_strict(json: Object, host: &Host, sections: Sections) -> Result<Self, RecordError> {
-        Self::load(json, host, sections)?.into_strict()
+        load(json, host, sections, USER, "userName", Strictness::Strict)?.without_problems().map(Self)
     }
 
     /// A record made here, of regular and privileged fields that need no judging.
@@ -170,16 +172,14 @@ impl UserRecord {
         self.0.str("cifsUserName")
     }
 
-    /// The home directory. Without one in the record it is /root, /home/NAME for regular users, and / for others.
+    /// The home directory. Without one in the record it is /home/NAME for regular users, /root for root, and / for others.
     pub fn home_directory(&self) -> Cow<'_, str> {
         if let Some(home) = self.fallback("fallbackHomeDirectory").or_else(|| self.0.str("homeDirectory")) {
             return home.into();
         }
-        if self.is_root() {
-            return "/root".into();
-        }
         match self.disposition() {
             Some(Disposition::Regular) => format!("/home/{}", self.user_name()).into(),
+            _ if self.is_root() => "/root".into(),
             _ => "/".into(),
         }
     }

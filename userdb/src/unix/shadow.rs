@@ -76,13 +76,11 @@ impl ShadowEntry {
     }
 
     /// The line for a record. Without a hash the account is locked.
+    ///
+    /// `passwordChangeNow` is left out, as systemd's NSS module leaves it out: it reaches PAM through the record.
     pub fn from_record(user: &UserRecord) -> Self {
-        let last_change = match (user.password_change_now(), user.last_password_change()) {
-            (Some(true), _) => Some(0),
-            // Day 0 would mean that the password has to be changed now.
-            (_, Some(time)) => Some((time / DAY).max(1)),
-            (_, None) => None,
-        };
+        // Time 0 must not become day 0, which would mean that the password has to be changed now.
+        let last_change = user.last_password_change().map(|time| if time == 0 { 1 } else { time / DAY });
         let expire = match (user.locked(), user.not_after()) {
             (true, _) | (_, Some(0)) => Some(1),
             (_, time) => time.map(|time| time / DAY),

@@ -24,6 +24,9 @@ pub const P: SectionBits = 1 << 4;
 /// `secret`.
 pub const X: SectionBits = 1 << 5;
 
+/// Every section.
+pub const ANY: SectionBits = R | M | B | S | P | X;
+
 /// One field, or the variant of it that some sections have.
 #[derive(Debug)]
 pub struct Field {
