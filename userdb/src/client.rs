@@ -127,7 +127,8 @@ impl Connection {
             continues: bool,
         }
         let message = self.receive_message()?;
-        let reply: Reply = serde_json::from_slice(&message).map_err(|error| self.malformed(error.to_string()))?;
+        let reply: Reply =
+            serde_json::from_slice(&message).map_err(|error| self.malformed(error.to_string()))?;
         let parameters = reply.parameters.unwrap_or_default();
         match reply.error {
             Some(name) => Err(ClientError::Service { name, parameters }),
@@ -246,10 +247,14 @@ mod tests {
 
     #[test]
     fn a_stream_ends_with_the_reply_that_does_not_continue() {
-        let (_directory, path) =
-            service(b"{\"parameters\":{\"a\":1},\"continues\":true}\0{\"parameters\":{\"a\":2}}\0{\"junk\":1}\0");
-        let replies: Vec<_> =
-            open(&path).call_more("x.Y", &json!({})).unwrap().map(|reply| reply.unwrap()["a"].clone()).collect();
+        let (_directory, path) = service(
+            b"{\"parameters\":{\"a\":1},\"continues\":true}\0{\"parameters\":{\"a\":2}}\0{\"junk\":1}\0",
+        );
+        let replies: Vec<_> = open(&path)
+            .call_more("x.Y", &json!({}))
+            .unwrap()
+            .map(|reply| reply.unwrap()["a"].clone())
+            .collect();
         assert_eq!(replies, [json!(1), json!(2)]);
     }
 

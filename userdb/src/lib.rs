@@ -16,6 +16,7 @@ pub mod disposition;
 pub mod filter;
 pub mod host;
 pub mod id;
+pub mod interface;
 pub mod name;
 pub mod record;
 pub mod synthetic;

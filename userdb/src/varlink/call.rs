@@ -116,7 +116,9 @@ fn value_holds_nul(value: &Value) -> bool {
     match value {
         Value::String(text) => text.contains('\0'),
         Value::Array(items) => items.iter().any(value_holds_nul),
-        Value::Object(members) => members.iter().any(|(key, value)| key.contains('\0') || value_holds_nul(value)),
+        Value::Object(members) => {
+            members.iter().any(|(key, value)| key.contains('\0') || value_holds_nul(value))
+        }
         Value::Null | Value::Bool(_) | Value::Number(_) => false,
     }
 }
@@ -178,6 +180,9 @@ mod tests {
             assert!(!accepted(message), "{message}");
         }
         assert!(Call::parse(b"{\"method\":\"a.\xff\"}").is_err());
-        assert!(accepted(r#"{"method":"a.B","parameters":{"a":"\\u0000"}}"#), "an escaped backslash is no NUL");
+        assert!(
+            accepted(r#"{"method":"a.B","parameters":{"a":"\\u0000"}}"#),
+            "an escaped backslash is no NUL"
+        );
     }
 }

@@ -1,0 +1,88 @@
+//! Which users are in which groups, both ways.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+/// Pairs of user and group, in the order in which they were added, without repetition.
+#[derive(Debug, Default)]
+pub struct Memberships {
+    groups_of: HashMap<Arc<str>, Vec<Arc<str>>>,
+    users_in: HashMap<Arc<str>, Vec<Arc<str>>>,
+}
+
+impl Memberships {
+    /// The groups of a user.
+    pub fn groups_of(&self, user: &str) -> &[Arc<str>] {
+        self.groups_of.get(user).map_or(&[], Vec::as_slice)
+    }
+
+    /// The users in a group.
+    pub fn users_in(&self, group: &str) -> &[Arc<str>] {
+        self.users_in.get(group).map_or(&[], Vec::as_slice)
+    }
+
+    /// The groups that have members.
+    pub fn groups(&self) -> impl Iterator<Item = &Arc<str>> {
+        self.users_in.keys()
+    }
+}
+
+/// Gathers pairs. Names are kept once, however often they occur.
+#[derive(Debug, Default)]
+pub struct Builder {
+    names: HashSet<Arc<str>>,
+    pairs: HashSet<(Arc<str>, Arc<str>)>,
+    memberships: Memberships,
+}
+
+impl Builder {
+    /// Adds a pair.
+    pub fn add(&mut self, user: &str, group: &str) {
+        let (user, group) = (self.intern(user), self.intern(group));
+        if self.pairs.insert((Arc::clone(&user), Arc::clone(&group))) {
+            let groups = self.memberships.groups_of.entry(Arc::clone(&user)).or_default();
+            groups.push(Arc::clone(&group));
+            self.memberships.users_in.entry(group).or_default().push(user);
+        }
+    }
+
+    fn intern(&mut self, name: &str) -> Arc<str> {
+        if let Some(known) = self.names.get(name) {
+            return Arc::clone(known);
+        }
+        let name: Arc<str> = name.into();
+        self.names.insert(Arc::clone(&name));
+        name
+    }
+
+    /// What was gathered.
+    pub fn finish(self) -> Memberships {
+        self.memberships
+    }
+}
+
+#[cfg(test)]
+impl Memberships {
+    /// Whether a user is in a group.
+    pub fn contains(&self, user: &str, group: &str) -> bool {
+        self.groups_of(user).iter().any(|member| &**member == group)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pairs_are_found_from_both_sides_and_once() {
+        let mut builder = Builder::default();
+        for (user, group) in [("ann", "audio"), ("bob", "audio"), ("ann", "video"), ("ann", "audio")] {
+            builder.add(user, group);
+        }
+        let memberships = builder.finish();
+        assert_eq!(memberships.groups_of("ann"), ["audio".into(), "video".into()]);
+        assert_eq!(memberships.users_in("audio"), ["ann".into(), "bob".into()]);
+        assert!(memberships.contains("bob", "audio") && !memberships.contains("bob", "video"));
+        assert!(memberships.groups_of("nobody").is_empty());
+    }
+}

@@ -1,0 +1,69 @@
+//! The users or the groups of one source, by name and by id.
+
+use std::collections::{HashMap, HashSet};
+use std::sync::Arc;
+
+use super::entry::Entry;
+
+/// Records of one source. The first of several with the same name or id is the one that is found.
+#[derive(Debug, Default)]
+pub struct Table {
+    entries: Vec<Arc<Entry>>,
+    by_name: HashMap<Box<str>, usize>,
+    /// Apart from the names, so that no alias can take the place of somebody's own name.
+    by_other_name: HashMap<Box<str>, usize>,
+    by_id: HashMap<u32, usize>,
+    /// Places of entries that are found by name only.
+    unlisted: HashSet<usize>,
+}
+
+/// How an entry can be found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Listing {
+    /// By name, by id, and when all are listed.
+    Everywhere,
+    /// By name only: an administrator has masked the id.
+    ByName,
+}
+
+impl Table {
+    /// Adds a record. False when its name is taken by an earlier one, which makes it invisible.
+    pub fn add(&mut self, entry: Arc<Entry>, listing: Listing) -> bool {
+        let place = self.entries.len();
+        if self.by_name.contains_key(&entry.name) {
+            return false;
+        }
+        self.by_name.insert(entry.name.clone(), place);
+        for name in &entry.other_names {
+            self.by_other_name.entry(name.clone()).or_insert(place);
+        }
+        match (listing, entry.id) {
+            (Listing::Everywhere, Some(id)) => drop(self.by_id.entry(id).or_insert(place)),
+            (Listing::Everywhere, None) => {}
+            (Listing::ByName, _) => drop(self.unlisted.insert(place)),
+        }
+        self.entries.push(entry);
+        true
+    }
+
+    /// The record with this name, alias, or either with the realm.
+    pub fn by_name(&self, name: &str) -> Option<&Arc<Entry>> {
+        self.entries.get(*self.by_name.get(name).or_else(|| self.by_other_name.get(name))?)
+    }
+
+    /// The record with this uid or gid.
+    pub fn by_id(&self, id: u32) -> Option<&Arc<Entry>> {
+        self.entries.get(*self.by_id.get(&id)?)
+    }
+
+    /// The listed record at a place, for walking through all: `None` past the end, `Some(None)` for one that is not listed.
+    pub fn at(&self, place: usize) -> Option<Option<&Arc<Entry>>> {
+        let entry = self.entries.get(place)?;
+        Some(if self.unlisted.contains(&place) { None } else { Some(entry) })
+    }
+
+    /// All records, also those that are not listed.
+    pub fn iter(&self) -> impl Iterator<Item = &Arc<Entry>> {
+        self.entries.iter()
+    }
+}

@@ -1,0 +1,75 @@
+//! Where the replies of one connection go: a bounded buffer in front of the socket.
+
+use serde_json::Value;
+use tokio::io::AsyncWriteExt;
+use tokio::net::unix::WriteHalf;
+use userdb::varlink::reply;
+
+/// The buffer is written out when it holds this many bytes, and nothing is added before it is.
+const FULL: usize = 32 << 10;
+
+/// The connection's output. A call that wants no reply is answered into the void.
+#[derive(Debug)]
+pub struct Replies<'a> {
+    socket: WriteHalf<'a>,
+    buffer: Vec<u8>,
+    /// The current call asked for no reply.
+    pub oneway: bool,
+}
+
+impl<'a> Replies<'a> {
+    /// An empty buffer in front of the socket.
+    pub fn new(socket: WriteHalf<'a>) -> Self {
+        Self { socket, buffer: Vec::new(), oneway: false }
+    }
+
+    /// Adds a reply whose parameters are JSON text.
+    pub fn parameters(&mut self, json: &[u8], continues: bool) {
+        if !self.oneway {
+            reply::parameters(&mut self.buffer, json, continues);
+        }
+    }
+
+    /// Adds a reply whose parameters are a JSON value.
+    pub fn value(&mut self, parameters: &Value, continues: bool) {
+        let mut json = Vec::new();
+        reply::value(&mut json, parameters);
+        self.parameters(&json, continues);
+    }
+
+    /// Adds an error reply.
+    pub fn error(&mut self, name: &str) {
+        if !self.oneway {
+            reply::error(&mut self.buffer, name);
+        }
+    }
+
+    /// Adds an error reply with one string parameter.
+    pub fn error_with(&mut self, name: &str, parameter: &str, value: &str) {
+        if !self.oneway {
+            reply::error_with(&mut self.buffer, name, parameter, value);
+        }
+    }
+
+    /// Writes out if the buffer is full. Waits for the peer to read, so a stream is produced as fast as it is taken.
+    ///
+    /// # Errors
+    /// When the peer is gone.
+    pub async fn make_room(&mut self) -> std::io::Result<()> {
+        if self.buffer.len() < FULL { Ok(()) } else { self.flush().await }
+    }
+
+    /// Writes out everything.
+    ///
+    /// # Errors
+    /// When the peer is gone.
+    pub async fn flush(&mut self) -> std::io::Result<()> {
+        if !self.buffer.is_empty() {
+            self.socket.write_all(&self.buffer).await?;
+            self.buffer.clear();
+            // One long answer must not cost memory for as long as the connection lasts.
+            self.buffer.shrink_to(FULL / 4);
+        }
+        Ok(())
+    }
+}
