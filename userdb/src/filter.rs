@@ -11,6 +11,8 @@ use distance::distance;
 const ID_MAX: u32 = u32::MAX - 1;
 /// A shorter needle is only searched for as it is: nearly every short name is near another one.
 const FUZZY_MIN: usize = 5;
+/// A longer needle too: comparing costs the square of the length, and anybody may ask.
+const FUZZY_MAX: usize = 256;
 /// How far a name may be from the needle.
 const FUZZY_DISTANCE: usize = 2;
 
@@ -130,7 +132,7 @@ fn is_near_any(needles: &[String], names: &[Cow<'_, str>]) -> bool {
         names.iter().any(|name| {
             let name = name.to_ascii_lowercase();
             name.contains(&needle)
-                || (needle.len() >= FUZZY_MIN
+                || ((FUZZY_MIN..=FUZZY_MAX).contains(&needle.len())
                     && distance(needle.as_bytes(), name.as_bytes(), FUZZY_DISTANCE).is_some())
         })
     })
