@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::layers::Layers;
 use super::load::{Strictness, load};
 use super::schema::USER;
-use super::{Loaded, Object, RecordError, Sections, rule::string::mangle_gecos};
+use super::{Loaded, Object, RecordError, Sections, names, rule::string::mangle_gecos};
 use crate::{Disposition, Host, id};
 
 /// The shell of regular users whose record names none.
@@ -118,12 +118,12 @@ impl UserRecord {
 
     /// All names under which the user is found: name, name@realm, aliases, aliases@realm.
     pub fn all_names(&self) -> Vec<Cow<'_, str>> {
-        super::group::with_realm(self.user_name(), self.realm(), self.aliases())
+        names::all(self.user_name(), self.realm(), self.aliases())
     }
 
     /// True if the user is found under this name.
     pub fn matches_name(&self, name: &str) -> bool {
-        self.user_name() == name || self.all_names().iter().any(|own| own == name)
+        names::is_named(name, self.user_name(), self.realm(), || self.aliases())
     }
 
     /// The uid.
