@@ -114,6 +114,23 @@ fn later_layers_win_and_only_those_of_this_host_count() {
 }
 
 #[test]
+fn a_fallback_shell_does_not_open_a_closed_account() {
+    let status = json!({MACHINE: {"useFallback": true, "fallbackShell": "/fs"}});
+    for (uid, shell, expected) in [
+        (1000, "/usr/bin/sh", "/fs"),
+        (1000, "/bin/false", "/usr/sbin/nologin"),
+        (1000, "/sbin/nologin", "/usr/sbin/nologin"),
+        (1000, "/sbin/false", "/fs"),
+    ] {
+        let record = json!({"userName": "ann", "uid": uid, "shell": shell, "status": status});
+        assert_eq!(user(record).shell(), expected, "{shell}");
+    }
+    assert_eq!(user(json!({"userName": "ann", "uid": 5, "status": status})).shell(), "/usr/sbin/nologin");
+    assert_eq!(user(json!({"userName": "ann", "uid": 1000, "status": status})).shell(), "/fs");
+    assert_eq!(user(json!({"userName": "ann", "uid": 0, "status": status})).shell(), "/fs");
+}
+
+#[test]
 fn lists_of_names_add_up_and_others_are_replaced() {
     let ann = user(json!({
         "userName": "ann", "memberOf": ["b", "a", "b"], "aliases": ["z"], "environment": ["A=1"],

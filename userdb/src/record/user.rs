@@ -185,16 +185,19 @@ impl UserRecord {
     }
 
     /// The login shell. Without one in the record root and regular users get a shell, others nologin.
+    ///
+    /// A fallback shell never opens an account whose own shell lets nobody in.
     pub fn shell(&self) -> &str {
-        if let Some(shell) = self.fallback("fallbackShell").or_else(|| self.0.str("shell")) {
-            return shell;
-        }
-        if self.is_root() {
-            return ROOT_SHELL;
-        }
-        match self.disposition() {
-            Some(Disposition::Regular) => DEFAULT_SHELL,
-            _ => NOLOGIN,
+        let own = match self.0.str("shell") {
+            Some(shell) => shell,
+            None if self.is_root() => ROOT_SHELL,
+            None if self.disposition() == Some(Disposition::Regular) => DEFAULT_SHELL,
+            None => NOLOGIN,
+        };
+        match self.fallback("fallbackShell") {
+            Some(_) if is_nologin(own) => NOLOGIN,
+            Some(fallback) => fallback,
+            None => own,
         }
     }
 
@@ -272,4 +275,19 @@ impl UserRecord {
     pub fn service(&self) -> Option<&str> {
         self.0.str("service")
     }
+}
+
+/// True for the programs that systemd knows to let nobody in.
+fn is_nologin(shell: &str) -> bool {
+    matches!(
+        shell,
+        "/bin/nologin"
+            | "/sbin/nologin"
+            | "/usr/bin/nologin"
+            | "/usr/sbin/nologin"
+            | "/bin/false"
+            | "/usr/bin/false"
+            | "/bin/true"
+            | "/usr/bin/true"
+    )
 }
