@@ -40,16 +40,13 @@ impl<'a> Merged<'a> {
         let mut masked: HashSet<&str> = HashSet::new();
         for directory in directories {
             let files = files(directory);
-            let new = |(stem, _): &(&'a Box<str>, &'a RecordFile)| !seen.contains(&***stem);
-            let new: Vec<_> = files.iter().filter(new).collect();
-            masked.extend(
-                new.iter().filter(|(_, file)| matches!(file, RecordFile::Mask)).map(|(stem, _)| &***stem),
-            );
+            let all = files.iter().map(|(stem, file)| (&**stem, file));
+            let new: Vec<(&str, &RecordFile)> = all.filter(|(stem, _)| !seen.contains(stem)).collect();
+            let masks = new.iter().filter(|(_, file)| matches!(file, RecordFile::Mask));
+            masked.extend(masks.map(|(stem, _)| stem));
             // The file that bears the record's own name comes before others that hold the same record.
-            let own_name = |(stem, file): &(&Box<str>, &RecordFile)| {
-                file.entry().is_some_and(|entry| *entry.name == ***stem)
-            };
-            let (first, second): (Vec<_>, Vec<_>) = new.iter().partition(|new| own_name(new));
+            let own_name = |new: &&(&str, &RecordFile)| new.1.entry().is_some_and(|entry| *entry.name == *new.0);
+            let (first, second): (Vec<_>, Vec<_>) = new.iter().partition(own_name);
             for (stem, file) in first.into_iter().chain(second) {
                 let path = || directory.path.join(format!("{stem}.{}", file::suffix(kind)));
                 match file {
@@ -60,7 +57,7 @@ impl<'a> Merged<'a> {
                     _ => {}
                 }
             }
-            seen.extend(new.iter().map(|(stem, _)| &***stem));
+            seen.extend(new.iter().map(|(stem, _)| stem));
         }
         merged
     }
