@@ -45,7 +45,8 @@ impl<'a> Merged<'a> {
             let masks = new.iter().filter(|(_, file)| matches!(file, RecordFile::Mask));
             masked.extend(masks.map(|(stem, _)| stem));
             // The file that bears the record's own name comes before others that hold the same record.
-            let own_name = |new: &&(&str, &RecordFile)| new.1.entry().is_some_and(|entry| *entry.name == *new.0);
+            let own_name =
+                |new: &&(&str, &RecordFile)| new.1.entry().is_some_and(|entry| *entry.name == *new.0);
             let (first, second): (Vec<_>, Vec<_>) = new.iter().partition(own_name);
             for (stem, file) in first.into_iter().chain(second) {
                 let path = || directory.path.join(format!("{stem}.{}", file::suffix(kind)));
