@@ -45,7 +45,8 @@ impl<'a> Merged<'a> {
             let masks = new.iter().filter(|(_, file)| matches!(file, RecordFile::Mask));
             masked.extend(masks.map(|(stem, _)| stem));
             // The file that bears the record's own name comes before others that hold the same record.
-            let own_name = |new: &&(&str, &RecordFile)| new.1.entry().is_some_and(|entry| *entry.name == *new.0);
+            let own_name =
+                |new: &&(&str, &RecordFile)| new.1.entry().is_some_and(|entry| *entry.name == *new.0);
             let (first, second): (Vec<_>, Vec<_>) = new.iter().partition(own_name);
             for (stem, file) in first.into_iter().chain(second) {
                 let path = || directory.path.join(format!("{stem}.{}", file::suffix(kind)));
@@ -75,9 +76,10 @@ impl<'a> Merged<'a> {
             entry.id.is_some_and(|id| !masked.is_empty() && masked.contains(id.to_string().as_str()));
         let listing = if hidden_id { Listing::ByName } else { Listing::Everywhere };
         let holder = entry.id.and_then(|id| self.table.by_id(id)).map(Arc::clone);
-        if !self.table.add(Arc::clone(entry), listing) {
+        if self.table.by_own_name(&entry.name).is_some() {
             return;
         }
+        self.table.add(Arc::clone(entry), listing);
         self.memberships.push((Arc::clone(entry), memberships));
         if let Some(holder) = holder
             && listing == Listing::Everywhere
