@@ -36,7 +36,7 @@ fn users_become_records_field_for_field() {
             "u2:!$6$aa:0:1:2:3:4:5:",
             r#"{"userName":"u2","uid":2002,"gid":2002,"realName":"Ann Éx,Room 1,,","homeDirectory":"/home/u2","shell":"/bin/bash","privileged":{"hashedPassword":["!$6$aa"]},"locked":false,"notAfterUSec":432000000000,"passwordChangeNow":true,"passwordChangeMinUSec":86400000000,"passwordChangeMaxUSec":172800000000,"passwordChangeWarnUSec":259200000000,"passwordChangeInactiveUSec":345600000000}"#,
         ),
-        ("u3:x:2003:2003:::", "u3:*:-1:-1:-1:-1:-1:-1:", r#"{"userName":"u3","uid":2003,"gid":2003}"#),
+        ("u3:x:2003:2003:::", "u3:*:::::::", r#"{"userName":"u3","uid":2003,"gid":2003}"#),
         (
             "u4:x:2004:2004:a\tb:rel/home:bash",
             "u4:x:1::::::",
@@ -111,13 +111,16 @@ fn groups_become_records_field_for_field() {
 
 #[test]
 fn a_bad_line_costs_itself_only() {
-    let text = b"# local\n\nroot:x:0:0:root:/root:/bin/sh\nu14:x:2014\nu20:x::2020:g:/h:/s\n+nis::::::\n-nis\nu22:x:4294967295:1:g:/h:/s\nu23:x:65535:1\n1234:x:1:1\nu28:x:-1:1\nu29:x:1a:1\nbad\nlast:x:1:1:::\r\n";
+    let text = b"# local\n\nroot:x:0:0:root:/root:/bin/sh\nu14:x:2014\nu20:x::2020:g:/h:/s\n+nis::::::\n-nis\nu22:x:4294967295:1:g:/h:/s\nu23:x:65535:1\n1234:x:1:1\nu28:x:-1:1\nu29:x:1a:1\nbad\nlast:x:1:1:::/s\r\n";
     let file = parse_passwd(text);
     assert_eq!(file.entries.iter().map(|e| e.name.as_str()).collect::<Vec<_>>(), ["root", "last"]);
-    assert_eq!(file.entries[1].shell, "");
+    assert_eq!(file.entries[1].shell, "/s\r", "as the C library has it");
     assert_eq!(file.problems.iter().map(|p| p.line).collect::<Vec<_>>(), [4, 5, 8, 9, 10, 11, 12, 13]);
-    assert_eq!(file.problems[0].to_string(), "line 4: line skipped: gid is missing");
-    assert_eq!(file.problems[2].to_string(), "line 8: line skipped: \"4294967295\" is not a valid uid");
+    assert_eq!(file.problems[0].to_string(), "line 4: the line of \"u14\" is skipped: gid is missing");
+    assert_eq!(
+        file.problems[2].to_string(),
+        "line 8: the line of \"u22\" is skipped: \"4294967295\" is not a valid uid"
+    );
 }
 
 #[test]
@@ -126,14 +129,23 @@ fn what_is_no_text_is_left_out_and_the_account_stays() {
     let shadow = parse_shadow(b"u24:$6$\xf6:19000:0:99999:7:::\n");
     assert_eq!(
         serde_json::to_string(passwd.entries[0].to_record(shadow.entries.first()).json()).unwrap(),
-        r#"{"userName":"u24","uid":2024,"gid":2024,"passwordChangeNow":false,"lastPasswordChangeUSec":1641600000000000,"passwordChangeMaxUSec":8639913600000000,"passwordChangeWarnUSec":604800000000}"#
+        r#"{"userName":"u24","uid":2024,"gid":2024,"realName":"J rg","passwordChangeNow":false,"lastPasswordChangeUSec":1641600000000000,"passwordChangeMaxUSec":8639913600000000,"passwordChangeWarnUSec":604800000000}"#
     );
     assert_eq!(passwd.entries.len(), 1);
-    assert_eq!(passwd.problems.iter().map(|p| p.line).collect::<Vec<_>>(), [1, 1, 1, 2]);
+    assert_eq!(passwd.problems.iter().map(|p| p.line).collect::<Vec<_>>(), [1, 1, 2]);
     assert_eq!(shadow.problems[0].message, "hash is not UTF-8 text and is left out");
     let group = parse_group(b"g:x:3011:a,\xf6,c:d,b\n");
     assert_eq!(group.entries[0].members, ["a", "b"]);
     assert_eq!(group.problems.len(), 2);
+}
+
+#[test]
+fn numbers_that_the_c_library_refuses_cost_the_line() {
+    let shadow = parse_shadow(b"a:$6$a:-1:-1:::::\nb:$6$b:::::::\n");
+    assert_eq!(shadow.entries.iter().map(|e| e.name.as_str()).collect::<Vec<_>>(), ["b"]);
+    let passwd = parse_passwd(b"c:x:1052:4294967295:::\nd:x:1053:65535:::\n");
+    assert_eq!(passwd.entries.iter().map(|e| e.gid).collect::<Vec<_>>(), [1052, 1053]);
+    assert_eq!(passwd.problems.len(), 2);
 }
 
 #[test]

@@ -7,7 +7,7 @@ use std::sync::Arc;
 
 use super::entry::Entry;
 
-/// Records of one source. The first of several with the same name or id is the one that is found.
+/// Records of one source. Of several with the same name or id the first one is found by it.
 #[derive(Debug, Default)]
 pub struct Table {
     entries: Vec<Arc<Entry>>,
@@ -53,11 +53,11 @@ pub enum Listing {
 }
 
 impl Table {
-    /// Adds a record. False when its name is taken by an earlier one, which makes it invisible.
-    pub fn add(&mut self, entry: Arc<Entry>, listing: Listing) -> bool {
+    /// Adds a record, which is found by whatever of its names and id no earlier one has.
+    pub fn add(&mut self, entry: Arc<Entry>, listing: Listing) {
         let place = self.entries.len();
-        if !self.by_name.insert(ByName(Arc::clone(&entry))) {
-            return false;
+        if !self.by_name.contains(&*entry.name) {
+            self.by_name.insert(ByName(Arc::clone(&entry)));
         }
         for name in &entry.other_names {
             self.by_other_name.entry(name.clone()).or_insert_with(|| Arc::clone(&entry));
@@ -66,16 +66,20 @@ impl Table {
             (Listing::Everywhere, Some(id)) => {
                 self.by_id.entry(id).or_insert_with(|| Arc::clone(&entry));
             }
-            (Listing::Everywhere, None) => {}
-            (Listing::ByName, _) => drop(self.unlisted.insert(place)),
+            // Clients cannot do anything with a list entry that has no id.
+            (Listing::Everywhere, None) | (Listing::ByName, _) => drop(self.unlisted.insert(place)),
         }
         self.entries.push(entry);
-        true
+    }
+
+    /// The record that has this name for its own, and not as an alias.
+    pub fn by_own_name(&self, name: &str) -> Option<&Arc<Entry>> {
+        self.by_name.get(name).map(|ByName(entry)| entry)
     }
 
     /// The record with this name, alias, or either with the realm.
     pub fn by_name(&self, name: &str) -> Option<&Arc<Entry>> {
-        self.by_name.get(name).map(|ByName(entry)| entry).or_else(|| self.by_other_name.get(name))
+        self.by_own_name(name).or_else(|| self.by_other_name.get(name))
     }
 
     /// The record with this uid or gid.

@@ -76,9 +76,10 @@ impl<'a> Merged<'a> {
             entry.id.is_some_and(|id| !masked.is_empty() && masked.contains(id.to_string().as_str()));
         let listing = if hidden_id { Listing::ByName } else { Listing::Everywhere };
         let holder = entry.id.and_then(|id| self.table.by_id(id)).map(Arc::clone);
-        if !self.table.add(Arc::clone(entry), listing) {
+        if self.table.by_own_name(&entry.name).is_some() {
             return;
         }
+        self.table.add(Arc::clone(entry), listing);
         self.memberships.push((Arc::clone(entry), memberships));
         if let Some(holder) = holder
             && listing == Listing::Everywhere
