@@ -306,6 +306,28 @@ fn nobody_sees_half_of_an_edit() {
 }
 
 #[test]
+fn lists_come_in_the_same_order_each_time() {
+    let Some(mut lab) = lab() else { return };
+    let list = |lab: &Lab, method: &str| {
+        Connection::open(&lab.multiplexer(), 0).call(
+            method,
+            &json!({"service": "io.systemd.Multiplexer"}),
+            true,
+        )
+    };
+    for method in ["GetUserRecord", "GetGroupRecord", "GetMemberships"] {
+        let first = list(&lab, method);
+        assert!(first.len() > 15, "{method}: {}", first.len());
+        assert_eq!(first, list(&lab, method), "{method}");
+        // Also from a daemon that read the files anew.
+        lab.daemon.signal(rustix::process::Signal::TERM);
+        lab.daemon.wait(PATIENCE);
+        lab.daemon = start_tested(&lab.machine, &lab.sockets);
+        assert_eq!(first, list(&lab, method), "{method}");
+    }
+}
+
+#[test]
 fn one_broken_file_costs_that_file_only() {
     let Some(lab) = lab() else { return };
     lab.machine.write("/etc/userdb/broken.user", 0o644, "{");
