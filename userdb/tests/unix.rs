@@ -135,7 +135,7 @@ fn what_is_no_text_is_left_out_and_the_account_stays() {
     assert_eq!(passwd.problems.iter().map(|p| p.line).collect::<Vec<_>>(), [1, 1, 2]);
     assert_eq!(shadow.problems[0].message, "hash is not UTF-8 text and is left out");
     let group = parse_group(b"g:x:3011:a,\xf6,c:d,b\n");
-    assert_eq!(group.entries[0].members, ["a", "b"]);
+    assert_eq!(group.entries[0].members, ["a", "c:d", "b"]);
     assert_eq!(group.problems.len(), 2);
 }
 

@@ -126,11 +126,16 @@ impl<'a> Fields<'a> {
         // Space before a name is skipped as the C library does; space after one is part of it, so that it is none.
         for item in bytes.split(|b| *b == b',').map(<[u8]>::trim_ascii_start).filter(|item| !item.is_empty())
         {
+            let shown = String::from_utf8_lossy(item);
             match std::str::from_utf8(item) {
-                Ok(name) if name::is_valid_relaxed(name) => names.push(name.to_owned()),
-                _ => self
-                    .problems
-                    .push(format!("{:?} is not a valid name and is left out", String::from_utf8_lossy(item))),
+                Ok(name) if text::is_transportable(name) => {
+                    if !name::is_valid_relaxed(name) {
+                        self.problems
+                            .push(format!("{shown:?} is not a valid name, so that nobody can be meant"));
+                    }
+                    names.push(name.to_owned());
+                }
+                _ => self.problems.push(format!("{shown:?} is not UTF-8 text and is left out")),
             }
         }
         names

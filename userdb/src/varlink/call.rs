@@ -79,8 +79,8 @@ pub enum MalformedCall {
     /// `more` and `oneway` contradict each other.
     #[error("a call cannot be both `more` and `oneway`")]
     MoreAndOneway,
-    /// A string holds U+0000 or a Unicode noncharacter, which no name or path can hold.
-    #[error("a string in the call holds a NUL or a Unicode noncharacter")]
+    /// A string holds U+0000, a bare U+007F, or a Unicode noncharacter, which no name or path can hold.
+    #[error("a string in the call holds a NUL, a DEL or a Unicode noncharacter")]
     BadCharacter,
     /// A stream cannot give way to another protocol.
     #[error("a call cannot be both `more` and `upgrade`")]
@@ -100,6 +100,10 @@ impl<'a> Call<'a> {
         }
         if call.more && call.upgrade {
             return Err(MalformedCall::MoreAndUpgrade);
+        }
+        // JSON has nothing against it, but sd-json takes it for the control character that it is.
+        if message.contains(&0x7f) {
+            return Err(MalformedCall::BadCharacter);
         }
         // Only escapes and what is not ASCII can hold such a character, and most messages have neither.
         if (message.contains(&b'\\') || !message.is_ascii()) && !call.is_transportable() {
@@ -175,6 +179,7 @@ mod tests {
             r#"{"method":"a.B","parameters":{"a":["\u0000"]}}"#,
             r#"{"method":"a.B","parameters":{"\u0000":1}}"#,
             r#"{"method":"a.B","parameters":{"a":"\uffff"}}"#,
+            "{\"method\":\"a.B\",\"parameters\":{\"a\":\"\u{7f}\"}}",
             "{\"method\":\"a.B\",\"parameters\":{\"a\":\"\u{fdd0}\"}}",
             r#"{"method":"a.B","more":true,"upgrade":true}"#,
             r#"{"method":"a.B","parameters":{"a":NaN}}"#,
