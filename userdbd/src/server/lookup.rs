@@ -7,15 +7,15 @@ use std::rc::Rc;
 
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
-use userdb::interface::error;
 use userdb::interface::request::RecordRequest;
+use userdb::interface::{GET_GROUP_RECORD, GET_USER_RECORD, error};
 use userdb::synthetic;
 use userdb::varlink::call::Call;
 use userdb::varlink::service_error::{EXPECTED_MORE, INVALID_PARAMETER};
 
 use super::limits::Share;
 use super::query::{self, ForeignRecord, is_trusted};
-use super::replies::Replies;
+use super::replies::{Replies, ReplyBuffer};
 use super::{Server, Service, service_of};
 use crate::index::entry::Entry;
 use crate::index::{Index, Kind};
@@ -34,18 +34,7 @@ impl Server {
         share: &Share,
         replies: &mut Replies<'_>,
     ) -> std::io::Result<()> {
-        let judged = match kind {
-            Kind::User => RecordRequest::for_user(call.parameters()),
-            Kind::Group => RecordRequest::for_group(call.parameters()),
-        };
-        let request = match judged {
-            Ok(request) => request,
-            Err(invalid) => {
-                replies.error_with(INVALID_PARAMETER, "parameter", &invalid.0);
-                return Ok(());
-            }
-        };
-        let Some(service) = service_of(&request.service, replies) else { return Ok(()) };
+        let Some((request, service)) = judge(kind, call, replies) else { return Ok(()) };
         let index = self.current.index().await;
         if !request.is_enumeration() {
             if !answer_locally(&index, kind, service, &request, share.uid(), replies) {
@@ -138,6 +127,37 @@ impl Server {
     }
 }
 
+/// Answers a call for one record that this host knows, without waiting for anything. False when that cannot be done; nothing
+/// has been answered then.
+pub fn answer_at_once(index: &Index, call: &Call<'_>, peer: u32, replies: &mut ReplyBuffer) -> bool {
+    let kind = match &*call.method {
+        GET_USER_RECORD => Kind::User,
+        GET_GROUP_RECORD => Kind::Group,
+        _ => return false,
+    };
+    // A bad request has been answered, too.
+    let Some((request, service)) = judge(kind, call, replies) else { return true };
+    !request.is_enumeration() && answer_locally(index, kind, service, &request, peer, replies)
+}
+
+/// What a call asks for, or None when it was answered with what is wrong with it.
+fn judge(kind: Kind, call: &Call<'_>, replies: &mut ReplyBuffer) -> Option<(RecordRequest, Service)> {
+    let judged = match kind {
+        Kind::User => RecordRequest::for_user(call.parameters()),
+        Kind::Group => RecordRequest::for_group(call.parameters()),
+    };
+    match judged {
+        Ok(request) => {
+            let service = service_of(&request.service, replies)?;
+            Some((request, service))
+        }
+        Err(invalid) => {
+            replies.error_with(INVALID_PARAMETER, "parameter", &invalid.0);
+            None
+        }
+    }
+}
+
 /// What a backend has said so far.
 enum Standing {
     Silent,
@@ -176,7 +196,7 @@ fn answer_locally(
     service: Service,
     request: &RecordRequest,
     peer: u32,
-    replies: &mut Replies<'_>,
+    replies: &mut ReplyBuffer,
 ) -> bool {
     let find = |source: &crate::index::Source| {
         let table = source.table(kind);

@@ -2,6 +2,8 @@
 
 pub mod connection;
 mod enumerate;
+mod fast_lane;
+mod input;
 mod limits;
 mod lookup;
 mod memberships;
@@ -22,8 +24,9 @@ use crate::index::Kind;
 use crate::listen::{DROP_IN, MULTIPLEXER, NAME_SERVICE_SWITCH};
 use crate::reload::Current;
 use crate::source::backends::Backends;
+use fast_lane::Lanes;
 use limits::{Ledger, Share};
-use replies::Replies;
+use replies::{Replies, ReplyBuffer};
 
 pub use limits::Ledger as Limits;
 
@@ -33,6 +36,7 @@ pub struct Server {
     current: Rc<Current>,
     backends: Rc<Backends>,
     ledger: Rc<Ledger>,
+    lanes: Lanes,
 }
 
 /// Which of the services behind the socket is asked.
@@ -60,7 +64,7 @@ impl Service {
 impl Server {
     /// Puts the parts together.
     pub fn new(current: Rc<Current>, backends: Rc<Backends>, ledger: Ledger) -> Rc<Self> {
-        Rc::new(Self { current, backends, ledger: Rc::new(ledger) })
+        Rc::new(Self { current, backends, ledger: Rc::new(ledger), lanes: Lanes::default() })
     }
 
     /// Accepts connections for as long as the daemon runs.
@@ -124,7 +128,7 @@ impl Server {
 }
 
 /// The service that a request names, or the error that tells that there is none.
-fn service_of(name: &str, replies: &mut Replies<'_>) -> Option<Service> {
+fn service_of(name: &str, replies: &mut ReplyBuffer) -> Option<Service> {
     let service = Service::parse(name);
     if service.is_none() {
         replies.error(error::BAD_SERVICE);
