@@ -83,7 +83,16 @@ fn start(name: &'static str, files: &Path, users: u32) -> Result<Peer, String> {
         daemon.wait_for_socket(&socket);
         daemon
     };
-    eprintln!("{name}: listens after {:.0?} with {users} users", started.elapsed());
+    // It may listen before it has read everything.
+    let last =
+        request("GetUserRecord", json!({"userName": format!("user{}", users.saturating_sub(1))}), false);
+    while let Err(error) = one_reply(&socket, &last) {
+        if started.elapsed() > Duration::from_secs(120) {
+            return Err(format!("{name}: {error}"));
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    eprintln!("{name}: answers after {:.0?} with {users} users", started.elapsed());
     Ok(Peer { name, socket, machine, _daemon: daemon, _sockets: sockets })
 }
 
