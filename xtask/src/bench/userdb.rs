@@ -231,16 +231,17 @@ fn lists(peers: &[Peer]) -> Result<(), String> {
 
 fn header() {
     println!(
-        "  {:<10} {:>7} {:>11} {:>11} {:>12} {:>10} {:>12}",
-        "", "clients", "p50", "p99", "a second", "p50/echo", "rate/echo"
+        "  {:<10} {:>7} {:>11} {:>11} {:>11} {:>12} {:>10} {:>12}",
+        "", "clients", "p50", "p99", "max", "a second", "p50/echo", "rate/echo"
     );
 }
 
 fn row(name: &str, clients: usize, figures: &Figures, floor: &Figures) {
     println!(
-        "  {name:<10} {clients:>7} {:>11.1?} {:>11.1?} {:>12.0} {:>9.2}x {:>11.2}x",
+        "  {name:<10} {clients:>7} {:>11.1?} {:>11.1?} {:>11.1?} {:>12.0} {:>9.2}x {:>11.2}x",
         figures.p50,
         figures.p99,
+        figures.max,
         figures.throughput,
         figures.p50.as_secs_f64() / floor.p50.as_secs_f64(),
         figures.throughput / floor.throughput,
