@@ -1,7 +1,10 @@
 //! What somebody may have meant.
 
-/// The candidate that takes the fewest edits, the first of them if several do.
+/// The candidate that begins so, or else the one that takes the fewest edits; the first of them if there are several.
 pub fn nearest(word: &str, candidates: &'static [&'static str]) -> &'static str {
+    if let Some(longer) = candidates.iter().find(|candidate| candidate.starts_with(word)) {
+        return longer;
+    }
     candidates.iter().min_by_key(|candidate| distance(word, candidate)).copied().unwrap_or_default()
 }
 
@@ -42,6 +45,7 @@ mod tests {
     #[test]
     fn the_nearest_is_suggested() {
         assert_eq!(nearest("grp", &["user", "group", "services"]), "group");
+        assert_eq!(nearest("groups", &["group", "groups-of-user"]), "groups-of-user");
         assert_eq!(nearest("zzzzz", &["user", "group"]), "user");
     }
 }

@@ -49,7 +49,7 @@ impl Printer {
 
     fn value(&mut self, value: &Value, depth: usize) {
         match value {
-            Value::Null => self.word("null", Color::Grey),
+            Value::Null => self.word("null", Color::Highlight),
             Value::Bool(value) => self.word(if *value { "true" } else { "false" }, Color::Highlight),
             Value::Number(number) => self.word(&number_text(number), Color::HighlightBlue),
             Value::String(text) => self.string(text),

@@ -12,19 +12,13 @@ pub fn with_realm(name: &str, realm: Option<&str>) -> String {
     realm.map_or_else(|| name.to_owned(), |realm| format!("{name}@{realm}"))
 }
 
-impl Fields {
-    /// Further names, on one line.
-    pub(super) fn add_aliases(&mut self, aliases: &[&str]) {
-        if !aliases.is_empty() {
-            self.add("Alias", aliases.join(", "));
-        }
-    }
-}
-
 /// Names, state, kind and changes.
 pub(super) fn add_name(fields: &mut Fields, user: &UserRecord, now: u64) {
     fields.add("User name", with_realm(user.user_name(), user.realm()));
-    fields.add_aliases(&user.aliases());
+    let aliases = user.aliases();
+    if !aliases.is_empty() {
+        fields.add("Alias", aliases.join(", "));
+    }
     if let Some(state) = user.str("state") {
         match state {
             "unfixated" | "absent" => fields.add_colored("State", Color::Grey, state, ""),
@@ -50,7 +44,7 @@ pub(super) fn add_name(fields: &mut Fields, user: &UserRecord, now: u64) {
 /// Numbers and groups.
 pub(super) fn add_ids(fields: &mut Fields, user: &UserRecord, database: &mut Database) {
     fields.add_number("UID", user.uid());
-    if let Some(gid) = user.effective("gid").and_then(userdb::id::from_json_number) {
+    if let Some(gid) = user.gid() {
         fields.add(
             "GID",
             match database.group(Key::Id(gid), &Filter::default()) {
@@ -58,8 +52,6 @@ pub(super) fn add_ids(fields: &mut Fields, user: &UserRecord, database: &mut Dat
                 Err(error) => format!("{gid} (unresolvable: {error})"),
             },
         );
-    } else {
-        fields.add_number("GID", user.gid());
     }
     match database.memberships(Some(user.user_name()), None) {
         Ok(memberships) => {

@@ -13,7 +13,6 @@ pub fn text(group: &GroupRecord, database: &Database) -> String {
     let mut fields = Fields::new(Palette::None);
     let name = group.group_name();
     fields.add("Group name", with_realm(name, group.realm()));
-    fields.add_aliases(&group.aliases());
     fields.add_optional("Disposition", group.disposition().map(|disposition| disposition.as_str()));
     let last_change = group.effective("lastChangeUSec").and_then(userdb::record::rule::number::u64_of);
     fields.add_optional("Last Change", last_change.map(time::timestamp));

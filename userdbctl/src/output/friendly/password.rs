@@ -26,7 +26,9 @@ fn judge(user: &UserRecord, now: u64) -> Verdict {
     }
     let changed = user.last_password_change();
     let (min, max) = (user.password_change_min(), user.password_change_max());
-    if changed.is_some_and(|time| time > now) && (min.is_some() || max.is_some()) {
+    let inactive = user.password_change_inactive();
+    let ages = min.or(max).or(inactive).is_some();
+    if ages && changed.is_some_and(|time| time > now) {
         return Verdict::ChangedInFuture;
     }
     let is_permitted = match (min, changed) {
@@ -37,7 +39,7 @@ fn judge(user: &UserRecord, now: u64) -> Verdict {
     // An end beyond all time is none.
     if let Some(end) = max.zip(changed).and_then(|(max, changed)| changed.checked_add(max)) {
         if end <= now {
-            let last = user.password_change_inactive().map(|inactive| end.saturating_add(inactive));
+            let last = inactive.map(|inactive| end.saturating_add(inactive));
             let is_for_good = !is_permitted || last.is_some_and(|last| last <= now);
             return if is_for_good { Verdict::ExpiredForGood } else { Verdict::Expired };
         }
@@ -145,6 +147,11 @@ mod tests {
             (json!({"passwordChangeNow": true, "lastPasswordChangeUSec": 5000}), Verdict::ChangeNow),
             (json!({"lastPasswordChangeUSec": 5000}), Verdict::Fine),
             (json!({"lastPasswordChangeUSec": 5000, "passwordChangeMaxUSec": 1}), Verdict::ChangedInFuture),
+            (
+                json!({"lastPasswordChangeUSec": 5000, "passwordChangeInactiveUSec": 1}),
+                Verdict::ChangedInFuture,
+            ),
+            (json!({"lastPasswordChangeUSec": 5000, "passwordChangeWarnUSec": 1}), Verdict::Fine),
             (json!({"passwordChangeMinUSec": 1}), Verdict::NoTimestamp),
             (json!({"passwordChangeMaxUSec": 1}), Verdict::Fine),
             (
