@@ -1,6 +1,7 @@
 //! The socket directory: binding the one socket that is served, the other names of it, and cleaning up.
 
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
@@ -27,6 +28,9 @@ pub enum ListenError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Something else than a socket is in the way.
+    #[error("{}: not a socket; move it away", .0.display())]
+    InTheWay(PathBuf),
     /// Somebody answers there already.
     #[error("{}: another daemon is serving this socket; stop it first", .0.display())]
     InUse(PathBuf),
@@ -97,23 +101,13 @@ impl Listening {
     }
 
     fn link(&mut self, name: &Path, target: &Path) -> Result<(), ListenError> {
-        match std::fs::symlink_metadata(name) {
-            // A link of ours, from before, or one that leads nowhere.
-            Ok(found) if found.is_symlink() => {
-                if std::fs::read_link(name).is_ok_and(|found| found == target) {
-                    self.names.push(name.to_owned());
-                    return Ok(());
-                }
-                refuse_live(name)?;
-                std::fs::remove_file(name).map_err(at(name))?;
+        let is_ours = std::fs::read_link(name).is_ok_and(|found| found == target);
+        if !is_ours {
+            if let Ok(found) = std::fs::symlink_metadata(name) {
+                remove_left_over(name, &found)?;
             }
-            Ok(_) => {
-                refuse_live(name)?;
-                std::fs::remove_file(name).map_err(at(name))?;
-            }
-            Err(_) => {}
+            std::os::unix::fs::symlink(target, name).map_err(at(name))?;
         }
-        std::os::unix::fs::symlink(target, name).map_err(at(name))?;
         self.names.push(name.to_owned());
         Ok(())
     }
@@ -148,18 +142,20 @@ fn lock(directory: &Path) -> Result<OwnedFd, ListenError> {
     }
 }
 
-/// A socket that nobody listens on any more is a left-over and may go.
-fn refuse_live(path: &Path) -> Result<(), ListenError> {
+/// Removes a socket that nobody listens on any more, or a link to one: the left-over of a dead daemon.
+fn remove_left_over(path: &Path, found: &std::fs::Metadata) -> Result<(), ListenError> {
+    if !(found.is_symlink() || found.file_type().is_socket()) {
+        return Err(ListenError::InTheWay(path.to_owned()));
+    }
     match UnixStream::connect(path) {
         Ok(_) => Err(ListenError::InUse(path.to_owned())),
-        Err(_) => Ok(()),
+        Err(_) => std::fs::remove_file(path).map_err(at(path)),
     }
 }
 
 fn bind(path: &Path) -> Result<UnixListener, ListenError> {
-    if std::fs::symlink_metadata(path).is_ok() {
-        refuse_live(path)?;
-        std::fs::remove_file(path).map_err(at(path))?;
+    if let Ok(found) = std::fs::symlink_metadata(path) {
+        remove_left_over(path, &found)?;
     }
     let listener = UnixListener::bind(path).map_err(at(path))?;
     // Everybody may ask; what each may see is decided by who asks.
@@ -202,6 +198,14 @@ mod tests {
         let _other = UnixListener::bind(top.path().join(MULTIPLEXER)).unwrap();
         assert!(matches!(Listening::open(top.path(), None, Vec::new()), Err(ListenError::InUse(_))));
         UnixStream::connect(top.path().join(MULTIPLEXER)).unwrap();
+    }
+
+    #[test]
+    fn what_is_no_socket_is_left_alone() {
+        let top = tempfile::tempdir().unwrap();
+        std::fs::write(top.path().join(DROP_IN), "precious").unwrap();
+        assert!(matches!(Listening::open(top.path(), None, Vec::new()), Err(ListenError::InTheWay(_))));
+        assert_eq!(std::fs::read(top.path().join(DROP_IN)).unwrap(), b"precious");
     }
 
     #[test]

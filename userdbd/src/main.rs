@@ -8,6 +8,7 @@ mod config;
 mod index;
 mod inherited_fd;
 mod listen;
+mod memory;
 mod readiness;
 mod reload;
 mod server;

@@ -200,6 +200,8 @@ struct Loader {
 
 impl Loader {
     fn run(mut self) {
+        // Reading everything for the first time has left much behind.
+        crate::memory::give_back();
         let mut lock_seen: Option<Instant> = None;
         while let Some(()) = self.collect() {
             let now = Instant::now();
@@ -312,7 +314,8 @@ impl Loader {
     }
 
     fn publish(&mut self) {
-        let index = if self.unpublished.take().is_some() {
+        let read_something = self.unpublished.take().is_some();
+        let index = if read_something {
             let index = Arc::new(self.sources.index());
             self.sources.report_problems();
             let _ = self.tell_targets.send(self.sources.link_targets());
@@ -320,6 +323,9 @@ impl Loader {
         } else {
             Arc::clone(&self.publish.borrow().index)
         };
-        self.publish.send_replace(Published { index, generation: self.generation });
+        drop(self.publish.send_replace(Published { index, generation: self.generation }));
+        if read_something {
+            crate::memory::give_back();
+        }
     }
 }

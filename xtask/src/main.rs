@@ -1,9 +1,11 @@
 //! Developer commands, run as `cargo xtask COMMAND`.
 
+mod bench;
 mod root;
 mod test;
 
 use clap::{Parser, Subcommand};
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 #[derive(Parser)]
@@ -17,13 +19,21 @@ struct Arguments {
 enum Command {
     /// Run the tests, all tiers unless some are named
     Test(test::Arguments),
+    /// Measure: figures side by side in one run
+    Bench(bench::Arguments),
     /// Build and cache a test root (a Debian system in a directory), or say where it is
     Root(root::Arguments),
+}
+
+/// The cargo that runs this.
+fn cargo() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Test(arguments) => test::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Root(arguments) => root::run(&arguments),
     }
 }

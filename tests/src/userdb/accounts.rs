@@ -192,15 +192,49 @@ fn names(lines: &[&[u8]]) -> Vec<Vec<u8>> {
     names
 }
 
+/// Names whose lines systemd puts into a list although nobody can look them up, or that ours treats otherwise on
+/// purpose.
+const NOT_PLAIN: &[&str] = &[
+    "+",
+    "-nis",
+    "+plus",
+    "-dash",
+    "twice",
+    "shadowed",
+    "+gplus",
+    "ghuge",
+    "g65535",
+    "gtwice",
+    "extrag",
+    "spaces",
+    "latinmember",
+    "dupmember",
+];
+
 /// Writes the four files.
 pub fn install(machine: &Machine) {
-    // passwd ends without a newline.
-    machine.write("/etc/passwd", 0o644, PASSWD.join(&b'\n'));
-    for (path, mode, lines) in
-        [("/etc/group", 0o644, GROUP), ("/etc/shadow", 0o640, SHADOW), ("/etc/gshadow", 0o640, GSHADOW)]
-    {
+    write(machine, |_| true);
+}
+
+/// Writes the four files without the lines that make lists differ.
+pub fn install_plain(machine: &Machine) {
+    write(machine, |line| {
+        let name = line.split(|byte| *byte == b':').next().unwrap_or_default();
+        !NOT_PLAIN.iter().any(|other| other.as_bytes() == name)
+    });
+}
+
+fn write(machine: &Machine, wanted: impl Fn(&[u8]) -> bool) {
+    for (path, mode, lines, end) in [
+        // passwd ends without a newline.
+        ("/etc/passwd", 0o644, PASSWD, &b""[..]),
+        ("/etc/group", 0o644, GROUP, b"\n"),
+        ("/etc/shadow", 0o640, SHADOW, b"\n"),
+        ("/etc/gshadow", 0o640, GSHADOW, b"\n"),
+    ] {
+        let lines: Vec<&[u8]> = lines.iter().copied().filter(|line| wanted(line)).collect();
         let mut content = lines.join(&b'\n');
-        content.push(b'\n');
+        content.extend(end);
         machine.write(path, mode, content);
     }
 }

@@ -462,37 +462,99 @@ fn stems(paths: impl Iterator<Item = &'static str>, ending: &str) -> Vec<String>
         .collect()
 }
 
+/// Files and links that a list shows to systemd as to us.
+const PLAIN: &[&str] = &[
+    "README",
+    "70120.user",
+    "vendor.user",
+    "masked.user",
+    "local.user",
+    "runtime.user",
+    "hosted.user",
+    "layered.user",
+    "split.user",
+    "split.user-privileged",
+    "notjson.user",
+    "array.user",
+    "gnotjson.group",
+    "71120.group",
+    "gvendor.group",
+    "gmasked.group",
+    "70200.user",
+    "70201.user",
+    "70202.user",
+    "70203.user",
+    "70204.user",
+    "70205.user",
+    "70206.user",
+    "71200.group",
+    "71201.group",
+    "dangling.user",
+    "loop.user",
+    "adm2.group",
+];
+
+/// Users without an id that their file shows, or with a difference of their own.
+const NOT_PLAIN: &[&str] = &["nouid", "nolink", "shadowed", "badfields", "nullfield", "gnogid"];
+
 /// Writes the whole set.
 pub fn install(machine: &Machine) {
-    for (users, ending, directory) in [(USERS, "user", "/etc/userdb"), (GROUPS, "group", "/etc/userdb")] {
+    write(machine, |_| true, str::to_owned);
+}
+
+/// Writes those whose lists are the same everywhere: no memberships inside of records, no record without a file that
+/// shows its id, none that is hidden only in part.
+pub fn install_plain(machine: &Machine) {
+    write(
+        machine,
+        |file| {
+            let stem = file.split('.').next().unwrap_or(file);
+            PLAIN.contains(&file)
+                || file.ends_with(".membership")
+                || (USERS.iter().chain(GROUPS).any(|user| user.name == stem) && !NOT_PLAIN.contains(&stem))
+        },
+        |record| {
+            record
+                .replace(r#""memberOf":["wheel2"],"#, "")
+                .replace(r#""members":["bob","carol"],"#, "")
+                .replace(r#","members":["bob"]"#, "")
+        },
+    );
+}
+
+/// Writes the files that are wanted (by file name), and all records as `edit` leaves them.
+fn write(machine: &Machine, wanted: impl Fn(&str) -> bool, edit: impl Fn(&str) -> String) {
+    for (users, ending) in [(USERS, "user"), (GROUPS, "group")] {
         for user in users {
             let file = format!("{}.{ending}", user.name);
-            machine.write(&format!("{directory}/{file}"), 0o644, user.record.replace("@MID@", MACHINE_ID));
-            if let Some(privileged) = user.privileged {
-                machine.write(&format!("{directory}/{file}-privileged"), 0o600, privileged);
+            if !wanted(&file) {
+                continue;
             }
-            if let Some(uid) = user.uid {
-                machine.symlink(&file, &format!("{directory}/{uid}.{ending}"));
-                if user.privileged.is_some() {
-                    machine.symlink(
-                        &format!("{file}-privileged"),
-                        &format!("{directory}/{uid}.{ending}-privileged"),
-                    );
-                }
+            let record = edit(&user.record.replace("@MID@", MACHINE_ID));
+            machine.write(&format!("/etc/userdb/{file}"), 0o644, record);
+            if let Some(privileged) = user.privileged {
+                machine.write(&format!("/etc/userdb/{file}-privileged"), 0o600, privileged);
+            }
+            let Some(uid) = user.uid else { continue };
+            machine.symlink(&file, &format!("/etc/userdb/{uid}.{ending}"));
+            if user.privileged.is_some() {
+                let target = format!("{file}-privileged");
+                machine.symlink(&target, &format!("/etc/userdb/{uid}.{ending}-privileged"));
             }
         }
     }
     let name = long_name();
-    machine.write(
-        &format!("/etc/userdb/{name}.user"),
-        0o644,
-        format!(r#"{{"userName":"{name}","uid":70300,"service":"x.y"}}"#),
-    );
+    let record = format!(r#"{{"userName":"{name}","uid":70300,"service":"x.y"}}"#);
+    machine.write(&format!("/etc/userdb/{name}.user"), 0o644, record);
     machine.symlink(&format!("{name}.user"), "/etc/userdb/70300.user");
-    for (path, mode, content) in FILES {
-        machine.write(path, *mode, content);
+    let file_name = |path: &'static str| path.rsplit('/').next().unwrap_or(path);
+    for (path, mode, content) in FILES.iter().filter(|(path, ..)| wanted(file_name(path))) {
+        // The record of a higher directory is in the set of users.
+        if *path != "/usr/lib/userdb/carol.user" || wanted("nolink.user") {
+            machine.write(path, *mode, content);
+        }
     }
-    for (path, target) in LINKS {
+    for (path, target) in LINKS.iter().filter(|(path, _)| wanted(file_name(path))) {
         machine.symlink(target, path);
     }
     std::fs::create_dir_all(machine.path("/etc/userdb/directory.user")).expect("a directory can be made");

@@ -12,6 +12,7 @@ fn parameters() -> Vec<Value> {
         json!({"groupName": "a:b"}),
         json!({"groupName": "1234"}),
         json!({"groupName": 5}),
+        json!({"groupName": null, "gid": 27}),
         json!({"groupName": "missing"}),
         json!({"groupName": "foreign-5"}),
         json!({"groupName": "foreign-65535"}),

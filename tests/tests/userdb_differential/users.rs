@@ -27,6 +27,8 @@ fn parameters() -> Vec<Value> {
         json!({"userName": "an\u{7f}n"}),
         json!({"userName": "an\u{85}n"}),
         json!({"userName": 5}),
+        json!({"userName": null}),
+        json!({"userName": null, "uid": 1000}),
         json!({"userName": true}),
         json!({"userName": ["ann"]}),
         json!({"userName": {"a": 1}}),

@@ -88,7 +88,7 @@ impl Server {
                 let place = if self.backends.all().is_empty() { None } else { share.backend_query().await };
                 let asked = self.ask_all(kind, &request);
                 add_table(&mut stream, accounts, &request, |_| true).await?;
-                let is_new = |entry: &Entry| accounts.by_name(&entry.name).is_none();
+                let is_new = |entry: &Entry| accounts.by_own_name(&entry.name).is_none();
                 add_table(&mut stream, drop_ins, &request, is_new).await?;
                 self.add_backends(&mut stream, asked, &index, &request).await?;
                 drop(place);

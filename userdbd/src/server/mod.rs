@@ -102,7 +102,7 @@ impl Server {
     /// # Errors
     /// When the peer is gone.
     async fn answer(&self, call: &Call<'_>, share: &Share, replies: &mut Replies<'_>) -> std::io::Result<()> {
-        replies.oneway = call.oneway;
+        replies.begin(call);
         match &*call.method {
             GET_USER_RECORD => self.records(Kind::User, call, share, replies).await,
             GET_GROUP_RECORD => self.records(Kind::Group, call, share, replies).await,

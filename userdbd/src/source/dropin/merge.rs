@@ -3,8 +3,8 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use super::Directory;
 use super::file::{self, RecordFile};
+use super::{Directory, RecordFiles};
 use crate::index::entry::Entry;
 use crate::index::membership;
 use crate::index::table::{Listing, Table};
@@ -30,7 +30,7 @@ struct Merged<'a> {
 impl<'a> Merged<'a> {
     fn of(
         directories: &'a [Directory],
-        files: impl Fn(&'a Directory) -> &'a BTreeMap<String, RecordFile>,
+        files: impl Fn(&'a Directory) -> &'a RecordFiles,
         kind: Kind,
         problems: &mut Vec<FileProblem>,
     ) -> Self {
@@ -40,18 +40,14 @@ impl<'a> Merged<'a> {
         let mut masked: HashSet<&str> = HashSet::new();
         for directory in directories {
             let files = files(directory);
-            let new = |(stem, _): &(&'a String, &'a RecordFile)| !seen.contains(stem.as_str());
-            let new: Vec<_> = files.iter().filter(new).collect();
-            masked.extend(
-                new.iter()
-                    .filter(|(_, file)| matches!(file, RecordFile::Mask))
-                    .map(|(stem, _)| stem.as_str()),
-            );
+            let all = files.iter().map(|(stem, file)| (&**stem, file));
+            let new: Vec<(&str, &RecordFile)> = all.filter(|(stem, _)| !seen.contains(stem)).collect();
+            let masks = new.iter().filter(|(_, file)| matches!(file, RecordFile::Mask));
+            masked.extend(masks.map(|(stem, _)| stem));
             // The file that bears the record's own name comes before others that hold the same record.
-            let own_name = |(stem, file): &(&String, &RecordFile)| {
-                file.entry().is_some_and(|entry| *entry.name == ***stem)
-            };
-            let (first, second): (Vec<_>, Vec<_>) = new.iter().partition(|new| own_name(new));
+            let own_name =
+                |new: &&(&str, &RecordFile)| new.1.entry().is_some_and(|entry| *entry.name == *new.0);
+            let (first, second): (Vec<_>, Vec<_>) = new.iter().partition(own_name);
             for (stem, file) in first.into_iter().chain(second) {
                 let path = || directory.path.join(format!("{stem}.{}", file::suffix(kind)));
                 match file {
@@ -62,7 +58,7 @@ impl<'a> Merged<'a> {
                     _ => {}
                 }
             }
-            seen.extend(new.iter().map(|(stem, _)| stem.as_str()));
+            seen.extend(new.iter().map(|(stem, _)| stem));
         }
         merged
     }
@@ -80,9 +76,10 @@ impl<'a> Merged<'a> {
             entry.id.is_some_and(|id| !masked.is_empty() && masked.contains(id.to_string().as_str()));
         let listing = if hidden_id { Listing::ByName } else { Listing::Everywhere };
         let holder = entry.id.and_then(|id| self.table.by_id(id)).map(Arc::clone);
-        if !self.table.add(Arc::clone(entry), listing) {
+        if self.table.by_own_name(&entry.name).is_some() {
             return;
         }
+        self.table.add(Arc::clone(entry), listing);
         self.memberships.push((Arc::clone(entry), memberships));
         if let Some(holder) = holder
             && listing == Listing::Everywhere
@@ -97,7 +94,7 @@ impl<'a> Merged<'a> {
 
 /// Says what is wrong with a link to another file in the same directory, if anything is.
 fn bad_link(
-    files: &BTreeMap<String, RecordFile>,
+    files: &RecordFiles,
     stem: &str,
     target: &str,
     path: impl Fn() -> std::path::PathBuf,
@@ -127,6 +124,8 @@ fn memberships(
         }
     }
     let mut builder = membership::Builder::default();
+    let entries = users.memberships.iter().chain(&groups.memberships);
+    entries.for_each(|(entry, _)| builder.share(&entry.name));
     // A mask hides the membership whatever states it.
     let mut add = |user: &str, group: &str| {
         if files.get(&(user, group)) != Some(&true) {
