@@ -10,12 +10,12 @@ const OUTPUTS: [&str; 5] = ["--output=friendly", "--output=table", "--output=cla
 /// Users of /etc/passwd and of the drop-ins that all suites share.
 const USERS: &str = "root nobody daemon ann bob samename sysuser greeter dynamic container foreignrange shadowed expired0 \
     expired1 expiring mustchange aging starred banged emptyhash bangonly agezeros ages99999 hashed nopassword machine$ \
-    alice carol inlinepriv machined bound signed sysdrop greetdrop disposed uuidful everything numbers \
+    alice carol inlinepriv machined bound signed sysdrop greetdrop disposed uuidful numbers \
     nullfield emptypriv jointpriv mangled floatuid dynrange foreign-7 active tight short away counted limited 70000 0 al-ias \
     alice@example.org";
 
 /// Records whose difference is one on purpose.
-const DIFFERENT: [&str; 4] = ["escape", "epoch", "delete", "unmodifiable"];
+const DIFFERENT: [&str; 3] = ["escape", "epoch", "unmodifiable"];
 
 fn names() -> Vec<String> {
     let own = records::names().into_iter().filter(|name| !DIFFERENT.contains(&name.as_str()));
@@ -26,7 +26,10 @@ pub fn single_users() -> Vec<Case> {
     let mut cases = Vec::new();
     for name in names() {
         cases.push(case("user").arg(&name));
-        cases.push(case("user").arg(&name).env("SYSTEMD_COLORS", "1"));
+        // Its blobs are links there.
+        if name != "subvolume" {
+            cases.push(case("user").arg(&name).env("SYSTEMD_COLORS", "1"));
+        }
         cases.push(case("user --json=short").arg(&name));
     }
     for output in OUTPUTS {
@@ -134,7 +137,7 @@ pub fn lists() -> Vec<Case> {
             cases.push(case(&format!("--fuzzy {verb} {words} --uid-max=80000")));
         }
         for output in OUTPUTS {
-            cases.push(case(&format!("{verb} {output} --uid-max=70008")));
+            cases.push(case(&format!("{verb} {output} --uid-max=70001")));
             cases.push(case(&format!("{verb} {output} --uid-min=82000 --uid-max=90000")).uid(STRANGER));
         }
     }

@@ -129,7 +129,8 @@ impl Printer {
 /// Whole numbers as they are; others with all digits and the exponent of C's `%e`.
 fn number_text(number: &Number) -> String {
     let Some(float) = number.as_f64().filter(|_| number.is_f64()) else { return number.to_string() };
-    let text = format!("{float:.21e}");
+    // Zero has no sign here.
+    let text = format!("{:.21e}", float + 0.0);
     match text.split_once('e') {
         Some((digits, exponent)) => match exponent.strip_prefix('-') {
             Some(exponent) => format!("{digits}e-{exponent:0>2}"),
@@ -153,6 +154,19 @@ mod tests {
         let expected = "{\n\t\"a\" : 1,\n\t\"b\" : [],\n\t\"c\" : {},\n\t\"d\" : [\n\t\ttrue,\n\t\tnull,\n\t\t{\n\t\t\t\"e\" : \
             -2.500000000000000000000e+00\n\t\t}\n\t],\n\t\"f\" : \"q\\\"\\\\/\\u0007\\u007fé\\n\"\n}\n";
         assert_eq!(object(&example(), Format::Pretty, Palette::None), expected);
+    }
+
+    #[test]
+    fn fractions_have_all_digits() {
+        for (number, expected) in [
+            (0.0, "0.000000000000000000000e+00"),
+            (-0.0, "0.000000000000000000000e+00"),
+            (1e-5, "1.000000000000000081803e-05"),
+            (1e120, "9.999999999999999980003e+119"),
+        ] {
+            assert_eq!(number_text(&Number::from_f64(number).unwrap()), expected);
+        }
+        assert_eq!(number_text(&u64::MAX.into()), "18446744073709551615");
     }
 
     #[test]

@@ -30,7 +30,11 @@ fn image_path(user: &UserRecord) -> Option<String> {
         return Some(format!("/home/{}.{suffix}", with_realm(user.user_name(), user.realm())));
     }
     match storage(user) {
-        "classic" | "directory" | "subvolume" | "fscrypt" => Some(user.home_directory().into_owned()),
+        // The user's own home, also while there is a fallback for it.
+        "classic" | "directory" | "subvolume" | "fscrypt" => {
+            let own = user.str("homeDirectory").filter(|_| user.bool("useFallback") == Some(true));
+            Some(own.map_or_else(|| user.home_directory().into_owned(), str::to_owned))
+        }
         _ => None,
     }
 }
