@@ -13,6 +13,8 @@ pub const MULTIPLEXER: &str = "io.systemd.Multiplexer";
 pub const NAME_SERVICE_SWITCH: &str = "io.systemd.NameServiceSwitch";
 /// The service that answers from the JSON records in the userdb directories.
 pub const DROP_IN: &str = "io.systemd.DropIn";
+/// The service that answers from pools, and for users that are lent.
+pub const DYNAMIC_USER: &str = "io.systemd.DynamicUser";
 
 /// The interface, as the registry of entry points names it.
 const INTERFACE: &str = "io.systemd.UserDatabase";
@@ -85,9 +87,16 @@ impl Listening {
                 listening.link(&name, Path::new(MULTIPLEXER))?;
             }
         }
+        // systemd as PID 1 has a service of this name for its own dynamic users. It is asked like any other.
+        let dynamic_user = directory.join(DYNAMIC_USER);
+        if !theirs.contains(&dynamic_user) && !is_foreign(&dynamic_user) {
+            listening.link(&dynamic_user, Path::new(MULTIPLEXER))?;
+        }
         if let Some(registry) = registry {
             make_directory(registry)?;
-            listening.link(&registry.join(INTERFACE), &socket)?;
+            for interface in [INTERFACE, crate::lending::interface::INTERFACE] {
+                listening.link(&registry.join(interface), &socket)?;
+            }
         }
         Ok(listening)
     }
@@ -121,6 +130,12 @@ impl Drop for Listening {
             }
         }
     }
+}
+
+/// Whether the socket of a service that others have, too, is another daemon's, and lives.
+fn is_foreign(name: &Path) -> bool {
+    std::fs::symlink_metadata(name).is_ok_and(|found| !found.is_symlink())
+        && UnixStream::connect(name).is_ok()
 }
 
 /// The name in the file system that a socket was bound to.
@@ -174,7 +189,7 @@ mod tests {
         let top = tempfile::tempdir().unwrap();
         let (sockets, registry) = (top.path().join("a/userdb"), top.path().join("registry"));
         let listening = Listening::open(&sockets, Some(&registry), Vec::new()).unwrap();
-        for name in [MULTIPLEXER, NAME_SERVICE_SWITCH, DROP_IN] {
+        for name in [MULTIPLEXER, NAME_SERVICE_SWITCH, DROP_IN, DYNAMIC_USER] {
             UnixStream::connect(sockets.join(name)).unwrap();
             assert_eq!(std::fs::metadata(sockets.join(name)).unwrap().permissions().mode() & 0o777, 0o666);
         }
@@ -206,6 +221,17 @@ mod tests {
         std::fs::write(top.path().join(DROP_IN), "precious").unwrap();
         assert!(matches!(Listening::open(top.path(), None, Vec::new()), Err(ListenError::InTheWay(_))));
         assert_eq!(std::fs::read(top.path().join(DROP_IN)).unwrap(), b"precious");
+    }
+
+    #[test]
+    fn a_service_of_dynamic_users_that_lives_is_left_alone() {
+        let top = tempfile::tempdir().unwrap();
+        let foreign = UnixListener::bind(top.path().join(DYNAMIC_USER)).unwrap();
+        drop(Listening::open(top.path(), None, Vec::new()).unwrap());
+        assert!(top.path().join(DYNAMIC_USER).exists());
+        drop(foreign);
+        let _listening = Listening::open(top.path(), None, Vec::new()).unwrap();
+        assert!(std::fs::symlink_metadata(top.path().join(DYNAMIC_USER)).unwrap().is_symlink());
     }
 
     #[test]

@@ -22,6 +22,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::sync::watch;
 
 use crate::index::Index;
+use crate::lending::loan::Loan;
 use crate::source::Sources;
 use crate::source::watch::{Change, Event, Watcher};
 
@@ -73,6 +74,11 @@ impl View {
 }
 
 impl Current {
+    /// Counts a change that requests from now on wait for.
+    fn count(&self) -> u64 {
+        self.seen.fetch_add(1, Ordering::SeqCst) + 1
+    }
+
     /// The index with every change that was made before now, unless reading them takes unreasonably long.
     pub async fn index(&self) -> Arc<Index> {
         let seen = self.seen.load(Ordering::SeqCst);
@@ -106,11 +112,35 @@ fn events_are_pending(inotify: &OwnedFd) -> bool {
     poll(&mut descriptors, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
 }
 
+impl Current {
+    /// The index as it is, whether or not it shows the last changes.
+    pub fn latest(&self) -> Arc<Index> {
+        Arc::clone(&self.published.borrow().index)
+    }
+}
+
 /// What the loading thread is told.
 #[derive(Debug)]
 enum Order {
     Changed { events: Vec<Event>, generation: u64 },
     ReadEverything { generation: u64 },
+    Lent { loans: Arc<[Loan]>, generation: u64 },
+}
+
+/// Tells the loading thread what is lent.
+#[derive(Debug, Clone)]
+pub struct LoanFeed {
+    current: Rc<Current>,
+    orders: Sender<Order>,
+}
+
+impl LoanFeed {
+    /// What is lent now. Every request that comes after this call is answered with it.
+    pub fn publish(&self, loans: Arc<[Loan]>) {
+        let generation = self.current.count();
+        // The loader ends only with the daemon.
+        let _ = self.orders.send(Order::Lent { loans, generation });
+    }
 }
 
 /// The server's end of reloading.
@@ -152,6 +182,11 @@ impl Reloader {
         Ok((Self { current: Rc::clone(&current), watcher, orders, targets }, current))
     }
 
+    /// For lending.
+    pub fn loan_feed(&self) -> LoanFeed {
+        LoanFeed { current: Rc::clone(&self.current), orders: self.orders.clone() }
+    }
+
     /// Passes changes on for as long as the daemon runs. `sockets_changed` is called when the socket directory changed.
     ///
     /// # Errors
@@ -167,13 +202,13 @@ impl Reloader {
                 ready = self.watcher.readable_mut() => {
                     let mut ready = ready?;
                     // Counted first: once the events are taken, nobody else can see that there were any.
-                    let generation = count(&self.current);
+                    let generation = self.current.count();
                     let events = ready.get_inner_mut().take()?;
                     ready.clear_ready();
                     self.forward(events, generation, &sockets_changed);
                 }
                 _ = hang_up.recv() => {
-                    let generation = count(&self.current);
+                    let generation = self.current.count();
                     let _ = self.orders.send(Order::ReadEverything { generation });
                     sockets_changed();
                 }
@@ -193,22 +228,20 @@ impl Reloader {
     }
 }
 
-/// Counts one more change.
-fn count(current: &Current) -> u64 {
-    current.seen.fetch_add(1, Ordering::SeqCst) + 1
-}
-
 /// What has to be read again.
 #[derive(Debug, Default)]
 struct Dirty {
     everything: bool,
     accounts: bool,
+    pools: bool,
     drop_ins: HashSet<(usize, OsString)>,
+    /// Nothing to be read: who is lent, which comes from the server.
+    loans: Option<Arc<[Loan]>>,
 }
 
 impl Dirty {
     fn is_empty(&self) -> bool {
-        !self.everything && !self.accounts && self.drop_ins.is_empty()
+        !self.everything && !self.accounts && !self.pools && self.drop_ins.is_empty() && self.loans.is_none()
     }
 }
 
@@ -217,6 +250,7 @@ impl Dirty {
 enum Open {
     Account(OsString),
     DropIn(usize, OsString),
+    Pool(OsString),
 }
 
 /// The loading thread.
@@ -285,6 +319,10 @@ impl Loader {
                 self.dirty.everything = true;
                 self.generation = generation;
             }
+            Order::Lent { loans, generation } => {
+                self.dirty.loans = Some(loans);
+                self.generation = generation;
+            }
             Order::Changed { events, generation } => {
                 self.generation = generation;
                 for event in events {
@@ -308,6 +346,10 @@ impl Loader {
                 self.dirty.drop_ins.insert((directory, name.clone()));
                 Open::DropIn(directory, name)
             }
+            Change::Pool(name) => {
+                self.dirty.pools = true;
+                Open::Pool(name)
+            }
         };
         if event.unfinished {
             self.unfinished.entry(open).or_insert_with(Instant::now);
@@ -318,15 +360,25 @@ impl Loader {
 
     /// Reads what is dirty and not being edited. True when anything was read.
     fn read(&mut self, locked: bool) -> bool {
+        let loans = self.dirty.loans.take();
+        let mut changed = loans.is_some();
+        if let Some(loans) = loans {
+            self.sources.set_loans(loans);
+        }
         if self.dirty.everything {
             if locked || !self.unfinished.is_empty() {
-                return false;
+                return changed;
             }
             self.dirty = Dirty::default();
             self.sources.read_everything();
             return true;
         }
-        let mut changed = false;
+        let pools_open = self.unfinished.keys().any(|open| matches!(open, Open::Pool(_)));
+        if self.dirty.pools && !pools_open {
+            self.dirty.pools = false;
+            self.sources.read_pools();
+            changed = true;
+        }
         let accounts_open = self.unfinished.keys().any(|open| matches!(open, Open::Account(_)));
         if self.dirty.accounts && !locked && !accounts_open {
             self.dirty.accounts = false;

@@ -4,6 +4,7 @@
 //! the same time, and the first of them in the configured order that has an answer is the one that counts.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
@@ -18,7 +19,7 @@ use super::query::{self, ForeignRecord, is_trusted};
 use super::replies::{Replies, ReplyBuffer};
 use super::{Server, Service, service_of};
 use crate::index::entry::Entry;
-use crate::index::{Index, Kind};
+use crate::index::{Index, Kind, Source};
 use crate::source::accounts;
 use crate::source::backend::{Answer, Backend};
 
@@ -37,8 +38,9 @@ impl Server {
         let Some((request, service)) = judge(kind, call, replies) else { return Ok(()) };
         let index = self.current.index().await;
         if !request.is_enumeration() {
-            if !answer_locally(&index, kind, service, &request, share.uid(), replies) {
-                self.ask_backends(&index, kind, service, &request, share, replies).await;
+            match self.find_locally(&index, kind, service, &request).await {
+                Some(entry) => answer(&entry, kind, &request, share.uid(), replies),
+                None => self.ask_backends(&index, kind, service, &request, share, replies).await,
             }
             return Ok(());
         }
@@ -60,7 +62,7 @@ impl Server {
     ) {
         let found = match service {
             Service::Multiplexer => self.first_record(index, kind, request, share).await,
-            Service::Accounts | Service::DropIns => None,
+            Service::Accounts | Service::DropIns | Service::DynamicUsers => None,
         };
         match found {
             None => replies.error(error::NO_RECORD_FOUND),
@@ -73,7 +75,7 @@ impl Server {
     }
 
     /// The record of the first backend, in order, that has one.
-    async fn first_record(
+    pub(super) async fn first_record(
         &self,
         index: &Index,
         kind: Kind,
@@ -137,7 +139,16 @@ pub fn answer_at_once(index: &Index, call: &Call<'_>, peer: u32, replies: &mut R
     };
     // A bad request has been answered, too.
     let Some((request, service)) = judge(kind, call, replies) else { return true };
-    !request.is_enumeration() && answer_locally(index, kind, service, &request, peer, replies)
+    if request.is_enumeration() {
+        return false;
+    }
+    match Local::find(index, kind, service, &request) {
+        Local::Known(entry) => {
+            answer(&entry, kind, &request, peer, replies);
+            true
+        }
+        Local::Disputed(_) | Local::Unknown => false,
+    }
 }
 
 /// What a call asks for, or None when it was answered with what is wrong with it.
@@ -189,33 +200,79 @@ fn take_winner(
     None
 }
 
-/// Answers from what this host knows by itself. False when it knows nothing, so backends have to be asked.
-fn answer_locally(
-    index: &Index,
-    kind: Kind,
-    service: Service,
-    request: &RecordRequest,
-    peer: u32,
-    replies: &mut ReplyBuffer,
-) -> bool {
-    let find = |source: &crate::index::Source| {
-        let table = source.table(kind);
-        match (&request.name, request.id) {
-            (Some(name), _) => table.by_name(name).cloned(),
-            (None, Some(id)) => table.by_id(id).cloned(),
-            (None, None) => None,
+/// What this host knows by itself.
+enum Local {
+    /// The record.
+    Known(Arc<Entry>),
+    /// The record, unless the service that hands such users out itself is there: then only it knows who of them exists, and
+    /// under which uid.
+    Disputed(Arc<Entry>),
+    /// Nothing, so backends have to be asked.
+    Unknown,
+}
+
+impl Local {
+    fn find(index: &Index, kind: Kind, service: Service, request: &RecordRequest) -> Self {
+        let find = |source: &Source| find(source, kind, request);
+        let known = match service {
+            Service::Accounts => find(&index.accounts),
+            Service::DropIns => find(&index.drop_ins),
+            Service::DynamicUsers => return Self::dynamic(index, find(&index.dynamic.source)),
+            Service::Multiplexer => {
+                if let Some(account) = find(&index.accounts) {
+                    return Self::Known(account);
+                }
+                if let Some(dynamic) = find(&index.dynamic.source) {
+                    return Self::dynamic(index, Some(dynamic));
+                }
+                find(&index.drop_ins)
+                    .or_else(|| find(&index.synthetic))
+                    .or_else(|| foreign(kind, request, index).map(Arc::new))
+            }
+        };
+        known.map_or(Self::Unknown, Self::Known)
+    }
+
+    fn dynamic(index: &Index, entry: Option<Arc<Entry>>) -> Self {
+        match entry {
+            None => Self::Unknown,
+            Some(entry) if index.dynamic.service_of(&entry.name).is_some() => Self::Disputed(entry),
+            Some(entry) => Self::Known(entry),
         }
-    };
-    let found = match service {
-        Service::Accounts => find(&index.accounts),
-        Service::DropIns => find(&index.drop_ins),
-        Service::Multiplexer => index
-            .sources()
-            .into_iter()
-            .find_map(find)
-            .or_else(|| foreign(kind, request, index).map(Into::into)),
-    };
-    let Some(entry) = found else { return false };
+    }
+}
+
+impl Server {
+    /// What this host knows by itself. None when it knows nothing, so backends have to be asked.
+    pub(super) async fn find_locally(
+        &self,
+        index: &Index,
+        kind: Kind,
+        service: Service,
+        request: &RecordRequest,
+    ) -> Option<Arc<Entry>> {
+        match Local::find(index, kind, service, request) {
+            Local::Known(entry) => Some(entry),
+            Local::Disputed(entry) => match index.dynamic.service_of(&entry.name) {
+                Some(service) if self.backends.serves(service).await => None,
+                _ => Some(entry),
+            },
+            Local::Unknown => None,
+        }
+    }
+}
+
+fn find(source: &Source, kind: Kind, request: &RecordRequest) -> Option<Arc<Entry>> {
+    let table = source.table(kind);
+    match (&request.name, request.id) {
+        (Some(name), _) => table.by_name(name).cloned(),
+        (None, Some(id)) => table.by_id(id).cloned(),
+        (None, None) => None,
+    }
+}
+
+/// Answers with a record that this host knows by itself.
+fn answer(entry: &Entry, kind: Kind, request: &RecordRequest, peer: u32, replies: &mut ReplyBuffer) {
     if request.id.is_some() && entry.id != request.id {
         replies.error(error::CONFLICTING_RECORD_FOUND);
     } else if !request.filter.is_unset() && !request.filter.matches(entry.candidate()) {
@@ -223,7 +280,6 @@ fn answer_locally(
     } else {
         replies.parameters(entry.reply(is_trusted(kind, peer, entry.id)), false);
     }
-    true
 }
 
 /// `foreign-N`: 65,535 records that are made when they are asked for.

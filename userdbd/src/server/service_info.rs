@@ -13,8 +13,8 @@ pub const GET_INFO: &str = "org.varlink.service.GetInfo";
 pub const GET_INTERFACE_DESCRIPTION: &str = "org.varlink.service.GetInterfaceDescription";
 
 /// In the order of their names.
-const INTERFACES: [userdb::interface::description::Description; 3] =
-    [SYSTEMD, USER_DATABASE, VARLINK_SERVICE];
+const INTERFACES: [userdb::interface::description::Description; 4] =
+    [crate::lending::interface::DESCRIPTION, SYSTEMD, USER_DATABASE, VARLINK_SERVICE];
 
 /// Answers `GetInfo`.
 pub fn info(call: &Call<'_>, replies: &mut ReplyBuffer) {

@@ -11,11 +11,15 @@ use crate::index::table::{Listing, Table};
 use crate::index::{Kind, Source};
 use crate::source::FileProblem;
 
+/// Who has a user name for itself, if anybody has.
+pub type ReservedBy<'a> = dyn Fn(&str) -> Option<String> + 'a;
+
 /// The records and memberships that count, and the conflicts between files.
-pub fn merge(directories: &[Directory]) -> (Source, Vec<FileProblem>) {
+pub fn merge(directories: &[Directory], reserved_by: &ReservedBy<'_>) -> (Source, Vec<FileProblem>) {
     let mut problems = Vec::new();
-    let users = Merged::of(directories, |directory| &directory.users, Kind::User, &mut problems);
-    let groups = Merged::of(directories, |directory| &directory.groups, Kind::Group, &mut problems);
+    let users = Merged::of(directories, |directory| &directory.users, Kind::User, reserved_by, &mut problems);
+    let groups =
+        Merged::of(directories, |directory| &directory.groups, Kind::Group, &|_| None, &mut problems);
     let memberships = memberships(directories, &users, &groups);
     (Source { users: users.table, groups: groups.table, memberships }, problems)
 }
@@ -32,6 +36,7 @@ impl<'a> Merged<'a> {
         directories: &'a [Directory],
         files: impl Fn(&'a Directory) -> &'a RecordFiles,
         kind: Kind,
+        reserved_by: &ReservedBy<'_>,
         problems: &mut Vec<FileProblem>,
     ) -> Self {
         let mut merged = Self { table: Table::default(), memberships: Vec::new() };
@@ -52,6 +57,11 @@ impl<'a> Merged<'a> {
                 let path = || directory.path.join(format!("{stem}.{}", file::suffix(kind)));
                 match file {
                     RecordFile::Record { entry, memberships, .. } if !masked.contains(&*entry.name) => {
+                        if let Some(owner) = reserved_by(&entry.name) {
+                            let message = format!("{:?} is reserved by {owner}; ignored", entry.name);
+                            problems.push(FileProblem { path: path(), place: None, message });
+                            continue;
+                        }
                         merged.add(entry, memberships, &masked, path, kind, problems);
                     }
                     RecordFile::Link { stem: target } => problems.extend(bad_link(files, stem, target, path)),

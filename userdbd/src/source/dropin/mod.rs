@@ -16,6 +16,7 @@ use userdb::Host;
 use super::FileProblem;
 use crate::index::{Kind, Source};
 use file::RecordFile;
+use merge::ReservedBy;
 
 /// Where they are, below the root, in the order of precedence.
 pub const DIRECTORIES: [&str; 5] =
@@ -66,9 +67,9 @@ impl DropIns {
         }
     }
 
-    /// The records and memberships that count.
-    pub fn source(&mut self) -> Source {
-        let (source, conflicts) = merge::merge(&self.directories);
+    /// The records and memberships that count. `reserved_by` says who has a user name for itself, so that no file can take it.
+    pub fn source(&mut self, reserved_by: &ReservedBy<'_>) -> Source {
+        let (source, conflicts) = merge::merge(&self.directories, reserved_by);
         self.conflicts = conflicts;
         source
     }
