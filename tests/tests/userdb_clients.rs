@@ -212,6 +212,7 @@ fn varlinkctl_introspects_every_service() {
             lab.lines(&format!("varlinkctl list-methods {socket}")),
             [
                 "dev.usher.DynamicUsers.Allocate",
+                "dev.usher.DynamicUsers.Attach",
                 "dev.usher.DynamicUsers.List",
                 "dev.usher.DynamicUsers.Release",
                 "io.systemd.UserDatabase.GetGroupRecord",

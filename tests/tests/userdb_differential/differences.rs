@@ -110,6 +110,7 @@ const DIFFERENCES: &[Difference] = &[
                 .iter()
                 .any(|key| asked.parameters.get(*key).is_some_and(|value| !value.is_null()));
             !asked.more
+                && asked.method.starts_with("Get")
                 && valid
                 && (asked.method == "GetMemberships" || (asked.method != "Missing" && !keyed))
         },
@@ -218,8 +219,10 @@ pub fn marked(mut case: Case) -> Case {
         return case;
     }
     let Some(request) = case.asked() else { return case };
-    let Some(method) =
-        request["method"].as_str().and_then(|method| method.strip_prefix("io.systemd.UserDatabase."))
+    let method = request["method"].as_str().unwrap_or_default();
+    let Some(method) = ["io.systemd.UserDatabase.", "org.varlink.service."]
+        .iter()
+        .find_map(|prefix| method.strip_prefix(prefix))
     else {
         return case;
     };
