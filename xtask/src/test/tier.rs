@@ -35,6 +35,14 @@ pub const TIERS: &[Tier] = &[
         needs_root: true,
         checks: false,
     },
+    Tier {
+        name: "cli",
+        purpose: "our command lines against systemd's",
+        runs: &[&["--package", "usher-tests", "--test", "cli_*"]],
+        roots: &["userdb"],
+        needs_root: true,
+        checks: false,
+    },
 ];
 
 /// The tier called `name`.
