@@ -30,7 +30,16 @@ pub const TIERS: &[Tier] = &[
     Tier {
         name: "userdb",
         purpose: "userdbd against systemd's daemon and clients",
-        runs: &[&["--package", "usher-tests", "--test", "lab_*", "--test", "userdb_*"]],
+        runs: &[&[
+            "--package",
+            "usher-tests",
+            "--test",
+            "lab_*",
+            "--test",
+            "userdb_*",
+            "--test",
+            "dynamic_*",
+        ]],
         roots: &["userdb", "systemd-user"],
         needs_root: true,
         checks: false,
