@@ -1,1 +1,3 @@
 //! Loads systemd user units and decides what runs.
+
+pub mod unit;
