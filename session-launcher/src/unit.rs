@@ -1,4 +1,8 @@
 //! Unit files: what they say, where they lie, and what systemd makes of them.
 
+pub mod diagnostic;
+pub mod escape;
 pub mod name;
 pub mod spec;
+pub mod syntax;
+pub mod words;
