@@ -68,6 +68,11 @@ impl<'a> WordReader<'a> {
         Self { rest: value.chars(), backslash }
     }
 
+    /// The same place, with unknown escapes left as written.
+    pub fn relaxed(&self) -> Self {
+        Self { rest: self.rest.clone(), backslash: Backslash::EscapeRelaxed }
+    }
+
     /// What was not read yet.
     pub fn rest(&self) -> &'a str {
         self.rest.as_str()

@@ -19,8 +19,10 @@ pub struct CommandLine {
     pub literal: bool,
     /// `+` or `!`: with full privileges; means nothing to a user manager.
     pub privileged: bool,
-    /// `|`: through the user's shell as a login shell.
+    /// `|`: through the user's shell with `-c`; the shell alone when `path` is empty.
     pub via_shell: bool,
+    /// `@` beside `|`: the shell is a login shell.
+    pub login_shell: bool,
 }
 
 /// One `EnvironmentFile=`.
