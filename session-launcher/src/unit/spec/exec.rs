@@ -144,8 +144,10 @@ pub struct ExecSettings {
     pub limits: BTreeMap<String, Limit>,
     /// `NoNewPrivileges=`.
     pub no_new_privileges: bool,
-    /// `IgnoreSIGPIPE=`.
-    pub ignore_sigpipe: bool,
+    /// `IgnoreSIGPIPE=no`: SIGPIPE keeps its default action instead of being ignored.
+    pub default_sigpipe: bool,
+    /// `NonBlocking=`: sockets are passed with O_NONBLOCK.
+    pub non_blocking: bool,
     /// `PAMName=`.
     pub pam_name: Option<String>,
     /// `RuntimeDirectory=`, below $XDG_RUNTIME_DIR.
