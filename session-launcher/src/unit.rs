@@ -4,6 +4,7 @@ pub mod catalog;
 pub mod command_line;
 pub mod conf_files;
 pub mod diagnostic;
+pub mod directive;
 pub mod drop_in;
 pub mod environment_d;
 pub mod escape;

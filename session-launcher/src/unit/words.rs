@@ -55,6 +55,23 @@ pub fn split_and_warn(value: &str) -> Result<(Vec<String>, Option<WordError>), W
     }
 }
 
+/// Resolves the C escapes of a text that is one item, quotes and all.
+///
+/// # Errors
+/// An escape is unknown.
+pub fn unescape(text: &str) -> Result<String, WordError> {
+    let mut reader = WordReader::new(text, Backslash::Escape);
+    let mut bytes = Vec::with_capacity(text.len());
+    while let Some(character) = reader.rest.next() {
+        if character == '\\' {
+            reader.escape(&mut bytes)?;
+        } else {
+            push(&mut bytes, character);
+        }
+    }
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
 /// Reads one item after the other, and tells what is left.
 #[derive(Debug, Clone)]
 pub struct WordReader<'a> {
