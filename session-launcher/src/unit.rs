@@ -13,6 +13,7 @@ pub mod install;
 pub mod load;
 pub mod manager_config;
 pub mod name;
+pub mod property;
 pub mod search_path;
 pub mod spec;
 pub mod specifier;

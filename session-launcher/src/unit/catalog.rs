@@ -128,6 +128,10 @@ impl Catalog {
     /// Resolves a name.
     pub fn find(&self, name: &UnitName) -> Found {
         let (target, file) = self.follow(name);
+        if file.is_none() {
+            // An alias of nothing is a name of its own.
+            return Found { name: name.clone(), aliases: Vec::new(), file };
+        }
         let mut aliases: BTreeSet<UnitName> = self.aliases.get(&target).cloned().unwrap_or_default();
         if let (Some(instance), Some(template)) = (target.instance(), target.template()) {
             let of_template = self.aliases.get(&template).into_iter().flatten();

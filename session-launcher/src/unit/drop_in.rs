@@ -42,14 +42,15 @@ fn candidates(name: &UnitName) -> Vec<String> {
     let mut result = Vec::new();
     let mut prefix = Some(name.prefix());
     while let Some(current) = prefix {
-        match instance {
-            Some(instance) => {
-                result.push(format!("{current}@{instance}.{kind}"));
-                if !instance.is_empty() {
-                    result.push(format!("{current}@.{kind}"));
-                }
+        if let Some(instance) = instance {
+            result.push(format!("{current}@{instance}.{kind}"));
+            if !instance.is_empty() {
+                result.push(format!("{current}@.{kind}"));
             }
-            None => result.push(format!("{current}.{kind}")),
+        }
+        // A prefix holds for instances too, but not the whole name without its instance.
+        if instance.is_none() || current != name.prefix() {
+            result.push(format!("{current}.{kind}"));
         }
         prefix = shorter_prefix(current);
     }
@@ -79,7 +80,10 @@ mod tests {
         let name = UnitName::new("foo-bar-baz.service").unwrap();
         assert_eq!(candidates(&name), ["foo-bar-baz.service", "foo-bar-.service", "foo-.service"]);
         let name = UnitName::new("a-b@x-y.service").unwrap();
-        assert_eq!(candidates(&name), ["a-b@x-y.service", "a-b@.service", "a-@x-y.service", "a-@.service"]);
+        assert_eq!(
+            candidates(&name),
+            ["a-b@x-y.service", "a-b@.service", "a-@x-y.service", "a-@.service", "a-.service"]
+        );
         let name = UnitName::new("-.slice").unwrap();
         assert_eq!(candidates(&name), ["-.slice"]);
     }

@@ -87,16 +87,18 @@ impl Loader {
         }
         if reading.unit.load_state == LoadState::Loaded {
             complete::complete(&mut reading.unit, reading.given, &self.config);
-            let checked = validate::validate(&mut reading.unit, &mut reading.findings);
-            if let Err(message) = checked {
-                let path = reading.unit.fragment_path.clone();
-                reading.findings.push(Diagnostic::general(
-                    Severity::Error,
-                    path.as_deref(),
-                    message.as_str(),
-                ));
-                reading.unit.load_state = LoadState::BadSetting;
-                reading.unit.load_error = Some(message);
+            match validate::validate(&mut reading.unit, &mut reading.findings) {
+                Ok(()) => complete::add_slice_dependencies(&mut reading.unit),
+                Err(message) => {
+                    let path = reading.unit.fragment_path.clone();
+                    reading.findings.push(Diagnostic::general(
+                        Severity::Error,
+                        path.as_deref(),
+                        message.as_str(),
+                    ));
+                    reading.unit.load_state = LoadState::BadSetting;
+                    reading.unit.load_error = Some(message);
+                }
             }
         }
         Loaded { unit: reading.unit, findings: reading.findings }
@@ -154,11 +156,16 @@ impl Reading<'_> {
         if self.unit.name.is_template() {
             return Err(not_found("a template has no unit of its own, give an instance".to_owned()));
         }
+        if kind == UnitKind::Slice && !directive::resource::is_slice_name(&self.unit.name) {
+            let message = format!("{} is not a valid name of a slice", self.unit.name);
+            return Err(Failure { state: LoadState::Error, message });
+        }
         match &found.file {
             Some(path) if is_mask(path) => {
                 self.unit.fragment_path = Some(self.loader.path.describe(path).into_owned());
                 self.unit.load_state = LoadState::Masked;
                 self.unit.load_error = Some(format!("Unit {} is masked", self.unit.name));
+                return Ok(());
             }
             Some(path) => self.read_main_file(path)?,
             // A slice needs no file.
@@ -317,6 +324,9 @@ impl Reading<'_> {
             Settings::Socket(socket) => directive::socket::apply(socket, &unit.name, line),
             Settings::Timer(timer) => directive::timer::apply(timer, &unit.name, line),
             Settings::Path(path) => directive::path::apply(path, &unit.name, line),
+            Settings::Slice(_) if line.key == "Slice" => Some(Err(Fault::Ignored(
+                "Slice=: a slice lies where its name says, the line is ignored".to_owned(),
+            ))),
             Settings::Slice(slice) => directive::resource::apply(slice, line),
             Settings::Scope(scope) => directive::scope::apply(scope, line),
             Settings::Target | Settings::Foreign => None,
@@ -386,7 +396,9 @@ fn dependency_links(directories: &[PathBuf]) -> Vec<PathBuf> {
         let Ok(entries) = fs::read_dir(directory) else { continue };
         for entry in entries.flatten() {
             let name = entry.file_name();
-            if !name.as_encoded_bytes().starts_with(b".") {
+            // systemd takes nothing but links.
+            let link = entry.file_type().is_ok_and(|kind| kind.is_symlink());
+            if link && !name.as_encoded_bytes().starts_with(b".") {
                 links.entry(name).or_insert_with(|| entry.path());
             }
         }

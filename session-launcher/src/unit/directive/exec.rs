@@ -52,7 +52,13 @@ fn environment(exec: &mut ExecSettings, line: &mut Line<'_>) -> Applied {
                 )));
             }
         };
-        let word = line.expand(&word)?;
+        let word = match line.specifiers.expand(&word) {
+            Ok(word) => word,
+            Err(error) => {
+                line.warn(format!("Environment={word}: {error}, it is ignored"));
+                continue;
+            }
+        };
         match word.split_once('=') {
             Some((name, value)) if is_name(name) && is_variable_value(value) => {
                 exec.environment.retain(|(known, _)| known != name);

@@ -57,7 +57,7 @@ fn monotonic(timer: &mut TimerSettings, base: TimerBase, line: &Line<'_>) -> App
     Ok(())
 }
 
-/// `Unit=` of a timer or path: another type, and only one.
+/// `Unit=` of a timer or path: only one.
 pub fn trigger_unit(unit: &mut Option<UnitName>, owner: &UnitName, line: &Line<'_>) -> Applied {
     if unit.is_some() {
         return Err(Fault::Ignored(format!(
@@ -65,10 +65,6 @@ pub fn trigger_unit(unit: &mut Option<UnitName>, owner: &UnitName, line: &Line<'
             line.value
         )));
     }
-    let name = line.unit(owner, line.value)?;
-    if name.kind() == owner.kind() {
-        return line.invalid("a unit of another type");
-    }
-    *unit = Some(name);
+    *unit = Some(line.unit(owner, line.value)?);
     Ok(())
 }

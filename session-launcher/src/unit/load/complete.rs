@@ -34,6 +34,9 @@ pub fn set_defaults(unit: &mut Unit, config: &ManagerConfig) {
                 // The root is always there.
                 unit.flags.default_dependencies = false;
                 unit.description = "Root Slice".to_owned();
+                unit.documentation = vec!["man:systemd.special(7)".to_owned()];
+            } else if let Some(path) = escape::unescape_path(unit.name.stem()) {
+                unit.description = format!("Slice {path}");
             }
         }
         Settings::Path(_) | Settings::Target | Settings::Foreign => {}
@@ -53,11 +56,7 @@ pub fn complete(unit: &mut Unit, given: Given, config: &ManagerConfig) {
         Settings::Scope(scope) => set_default_slice(&mut scope.resources, &name),
         Settings::Target | Settings::Foreign => {}
     }
-    if let Some(slice) = slice_of(&unit.settings) {
-        added.push((DependencyKind::InSlice, slice.clone()));
-        added.push((DependencyKind::After, slice.clone()));
-        added.push((DependencyKind::Requires, slice));
-    }
+
     for (kind, other) in added {
         if other != unit.name {
             unit.dependencies.add(kind, other, DependencyOrigin::Implicit);
@@ -65,6 +64,15 @@ pub fn complete(unit: &mut Unit, given: Given, config: &ManagerConfig) {
     }
     if unit.flags.default_dependencies {
         add_default_dependencies(unit);
+    }
+}
+
+/// A unit needs the slice it lies in.
+pub fn add_slice_dependencies(unit: &mut Unit) {
+    if let Some(slice) = slice_of(&unit.settings) {
+        for kind in [DependencyKind::InSlice, DependencyKind::After, DependencyKind::Requires] {
+            unit.dependencies.add(kind, slice.clone(), DependencyOrigin::Implicit);
+        }
     }
 }
 
@@ -103,6 +111,7 @@ fn complete_service(
     }
     set_default_slice(&mut service.resources, name);
     if service.service_type == ServiceType::Dbus
+        && service.bus_name.is_some()
         && let Ok(socket) = UnitName::new("dbus.socket")
     {
         added.push((DependencyKind::Requires, socket.clone()));
@@ -119,7 +128,7 @@ fn complete_socket(socket: &mut SocketSettings, name: &UnitName, added: &mut Add
     let (trigger_burst, poll_burst) = if socket.accept { (200, 150) } else { (20, 15) };
     complete_limit(&mut socket.trigger_limit, trigger_burst);
     complete_limit(&mut socket.poll_limit, poll_burst);
-    if !socket.accept {
+    if !socket.accept || socket.listen.iter().any(|listen| !listen.kind.accepts()) {
         if socket.service.is_none() {
             socket.service = name.with_kind(UnitKind::Service);
         }

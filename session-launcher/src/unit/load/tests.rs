@@ -59,8 +59,8 @@ fn names(unit: &Unit, kind: Kind) -> Vec<&str> {
 #[test]
 fn default_dependencies_of_a_service() {
     let unit = service("[Service]\nExecStart=/bin/true").unit;
-    assert_eq!(names(&unit, Kind::Requires), ["app.slice", "basic.target"]);
-    assert_eq!(names(&unit, Kind::After), ["app.slice", "basic.target"]);
+    assert_eq!(names(&unit, Kind::Requires), ["basic.target", "app.slice"]);
+    assert_eq!(names(&unit, Kind::After), ["basic.target", "app.slice"]);
     assert_eq!(names(&unit, Kind::Conflicts), ["shutdown.target"]);
     assert_eq!(names(&unit, Kind::Before), ["shutdown.target"]);
     let unit = service("[Unit]\nDefaultDependencies=no\n[Service]\nExecStart=/bin/true").unit;

@@ -1,9 +1,9 @@
 //! Rules between settings: a unit that breaks one has the load state bad-setting.
 
 use crate::unit::diagnostic::{Diagnostic, Severity};
-use crate::unit::directive::resource::is_slice_name;
+
 use crate::unit::spec::{
-    DependencyKind, EmergencyAction, ExitStatusSet, ExitType, JobMode, KillMode, ListenKind, RestartPolicy,
+    DependencyKind, EmergencyAction, ExitStatusSet, ExitType, JobMode, KillMode, RestartPolicy,
     ServiceSettings, ServiceType, Settings, SocketSettings, Unit,
 };
 
@@ -32,13 +32,9 @@ pub fn validate(unit: &mut Unit, findings: &mut Vec<Diagnostic>) -> Result<(), S
                 return Err("the path unit has no path to watch".to_owned());
             }
         }
-        Settings::Slice(_) => {
-            if !is_slice_name(&unit.name) {
-                return Err(format!("{} is not a valid name of a slice", unit.name));
-            }
-        }
+
         Settings::Scope(_) => return Err("a scope cannot be started from a file".to_owned()),
-        Settings::Target | Settings::Foreign => {}
+        Settings::Slice(_) | Settings::Target | Settings::Foreign => {}
     }
     let on_failure = unit.dependencies.of(DependencyKind::OnFailure).len();
     if unit.flags.on_failure_job_mode == JobMode::Isolate && on_failure > 1 {
@@ -101,8 +97,8 @@ fn adjust_service(service: &mut ServiceSettings, warn: &mut dyn FnMut(&str)) {
     if service.restart_max_delay.is_some() && service.restart_steps == 0 {
         warn("RestartMaxDelaySec= has no effect without RestartSteps=");
     }
-    if let (Some(max), Some(delay)) = (service.restart_max_delay, service.restart_delay)
-        && max < delay
+    if let Some(max) = service.restart_max_delay
+        && service.restart_delay.is_none_or(|delay| max < delay)
     {
         warn("RestartMaxDelaySec= is shorter than RestartSec=, which is shortened to it");
         service.restart_delay = Some(max);
@@ -113,8 +109,7 @@ fn check_socket(socket: &SocketSettings) -> Result<(), String> {
     if socket.listen.is_empty() {
         return Err("the socket has no Listen...= setting".to_owned());
     }
-    let accepting = |kind: ListenKind| matches!(kind, ListenKind::Stream | ListenKind::SequentialPacket);
-    if socket.accept && socket.listen.iter().any(|listen| !accepting(listen.kind)) {
+    if socket.accept && socket.listen.iter().any(|listen| !listen.kind.accepts()) {
         return Err("Accept=yes, but not all of its sockets accept connections".to_owned());
     }
     if socket.accept && socket.max_connections == 0 {

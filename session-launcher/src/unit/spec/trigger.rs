@@ -35,6 +35,13 @@ pub enum ListenKind {
     UsbFunction,
 }
 
+impl ListenKind {
+    /// Whether connections are accepted on it.
+    pub const fn accepts(self) -> bool {
+        matches!(self, Self::Stream | Self::SequentialPacket)
+    }
+}
+
 /// One `Listen...=` line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listen {
