@@ -68,7 +68,7 @@ pub fn run(arguments: &Arguments, output: &mut dyn Write) -> Result {
         Command::List(arguments) => list::run(arguments, &source.loader(), output),
         Command::Cat(arguments) => cat::run(arguments, &source.loader(), output),
         Command::Show(arguments) => show::run(arguments, &source.loader(), output),
-        Command::Verify(arguments) => verify::run(arguments, &source.loader(), output),
+        Command::Verify(arguments) => verify::run(arguments, source, output),
         Command::Deps(arguments) => deps::run(arguments, &source.loader(), output),
         Command::Graph(arguments) => graph::run(arguments, &source.loader(), output),
         Command::Paths => {
@@ -102,6 +102,16 @@ impl Source {
             Some(root) => SearchPath::global(Some(root)),
             None => SearchPath::of_user(host, &Self::environment()),
         }
+    }
+
+    /// A loader with further directories before the others.
+    pub fn loader_with<'a>(&self, first: impl Iterator<Item = &'a std::path::Path>) -> Loader {
+        let host = self.host();
+        let mut path = self.search_path(&host);
+        for directory in first {
+            path.prepend(std::path::absolute(directory).unwrap_or_else(|_| directory.to_owned()));
+        }
+        Loader::new(path, host)
     }
 
     /// A loader for these directories.

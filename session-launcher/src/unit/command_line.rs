@@ -37,6 +37,8 @@ pub struct Commands {
     pub commands: Vec<CommandLine>,
     /// Unknown escapes, left as written.
     pub warning: Option<WordError>,
+    /// A fault behind `-`, for which the command is left out.
+    pub passed_over: Option<CommandError>,
 }
 
 /// Reads one line: one command, or several with a `;` of its own between them.
@@ -51,7 +53,10 @@ pub fn parse(value: &str, specifiers: &Specifiers<'_>) -> Result<Commands, Comma
         let mut command = CommandLine::default();
         match read_command(&first, &mut command, &mut reader, specifiers) {
             Ok(()) => result.commands.push(command),
-            Err(_) if command.ignore_failure => break,
+            Err(error) if command.ignore_failure => {
+                result.passed_over = Some(error);
+                break;
+            }
             Err(error) => return Err(error),
         }
     }

@@ -67,6 +67,9 @@ pub fn commands(list: &mut Vec<CommandLine>, line: &mut Line<'_>) -> Applied {
             if let Some(warning) = parsed.warning {
                 line.warn(format!("{}={}: {warning}, it is left as it is", line.key, line.value));
             }
+            if let Some(error) = parsed.passed_over {
+                line.warn(format!("{}={}: {error}, the command is ignored", line.key, line.value));
+            }
             list.extend(parsed.commands);
             Ok(())
         }

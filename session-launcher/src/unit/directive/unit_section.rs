@@ -255,8 +255,8 @@ fn add_condition(unit: &mut Unit, list: List, kind: ConditionKind, line: &mut Li
         set.0.clear();
         return Ok(());
     }
-    let (trigger, rest) = strip_mark(line.value, '|');
-    let (negate, rest) = strip_mark(rest, '!');
+    let (trigger, rest) = strip_mark(line.value, '|', kind);
+    let (negate, rest) = strip_mark(rest, '!', kind);
     let mut parameter = line.expand(rest)?;
     if kind.takes_path() {
         parameter = match super::simplified(&parameter) {
@@ -271,8 +271,10 @@ fn add_condition(unit: &mut Unit, list: List, kind: ConditionKind, line: &mut Li
     Ok(())
 }
 
-fn strip_mark(text: &str, mark: char) -> (bool, &str) {
+/// White space may follow the mark, except before a path.
+fn strip_mark(text: &str, mark: char, kind: ConditionKind) -> (bool, &str) {
     match text.strip_prefix(mark) {
+        Some(rest) if kind.takes_path() => (true, rest),
         Some(rest) => (true, rest.trim_start_matches(crate::unit::syntax::is_space)),
         None => (false, text),
     }

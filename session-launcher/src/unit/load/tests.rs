@@ -105,7 +105,7 @@ fn lists_are_reset_by_an_empty_value() {
 
 #[test]
 fn conditions_are_reset_as_one_list() {
-    let unit = service("[Unit]\nConditionPathExists=/a\nConditionUser=ann\nConditionEnvironment=\nConditionPathExists=|! /b\n[Service]\nExecStart=/bin/true").unit;
+    let unit = service("[Unit]\nConditionPathExists=/a\nConditionUser=ann\nConditionEnvironment=\nConditionPathExists=|!/b\n[Service]\nExecStart=/bin/true").unit;
     assert_eq!(unit.conditions.0.len(), 1);
     let condition = &unit.conditions.0[0];
     assert_eq!((condition.trigger, condition.negate, condition.parameter.as_str()), (true, true, "/b"));
