@@ -29,7 +29,10 @@ impl Host {
             group: group_name(root, gid).unwrap_or_else(|| gid.to_string()),
             gid,
             shell: directory("SHELL").or(account.shell).unwrap_or_else(|| PathBuf::from("/bin/sh")),
-            runtime_dir: directory("XDG_RUNTIME_DIR"),
+            // What a log-in would set; image builders have none.
+            runtime_dir: Some(
+                directory("XDG_RUNTIME_DIR").unwrap_or_else(|| PathBuf::from(format!("/run/user/{uid}"))),
+            ),
             config_home: directory("XDG_CONFIG_HOME").unwrap_or_else(|| home.join(".config")),
             data_home: directory("XDG_DATA_HOME").unwrap_or_else(|| home.join(".local/share")),
             state_home: directory("XDG_STATE_HOME").unwrap_or_else(|| home.join(".local/state")),

@@ -66,7 +66,17 @@ fn all(loader: &Loader) -> Vec<Row> {
     };
     let names = loader.catalog().names();
     names
-        .map(|name| if name.is_template() { template(name) } else { row(loader, &loader.load(name).unit) })
+        .map(|name| {
+            if name.is_template() {
+                template(name)
+            } else {
+                Row {
+                    name: name.clone(),
+                    state: install::state(loader, name).as_str(),
+                    ..row(loader, &loader.load(name).unit)
+                }
+            }
+        })
         .collect()
 }
 

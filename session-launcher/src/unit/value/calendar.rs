@@ -49,6 +49,8 @@ pub struct Calendar {
 }
 
 const MICROS: i64 = 1_000_000;
+/// What `*` means for seconds.
+const EVERY_SECOND: Item = Item { start: 0, stop: None, repeat: MICROS };
 const DAYS: [&str; 7] = ["Mon", "Tue", "Wed", "Thu", "Fri", "Sat", "Sun"];
 
 impl Calendar {
@@ -108,6 +110,9 @@ fn weekdays(set: u8) -> String {
 
 fn component(f: &mut fmt::Formatter<'_>, items: &Component, width: usize, scale: i64) -> fmt::Result {
     let Some(items) = items else { return f.write_str("*") };
+    if scale == MICROS && items.as_slice() == [EVERY_SECOND] {
+        return f.write_str("*");
+    }
     for (position, item) in items.iter().enumerate() {
         if position > 0 {
             f.write_str(",")?;

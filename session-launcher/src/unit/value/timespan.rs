@@ -76,6 +76,7 @@ pub fn parse_with_unit(text: &str, default_unit: u64) -> Option<Span> {
     }
     let mut total = 0u64;
     while !rest.is_empty() {
+        rest = rest.strip_prefix('+').unwrap_or(rest);
         let whole_end = rest.find(|c: char| !c.is_ascii_digit()).unwrap_or(rest.len());
         let (whole, after) = rest.split_at_checked(whole_end)?;
         let (fraction, after) = match after.strip_prefix('.') {
@@ -230,6 +231,16 @@ mod tests {
         ] {
             let span = parse(text).unwrap().finite();
             assert_eq!(format(span), expected);
+        }
+    }
+
+    /// Measured with `systemd-analyze timespan` of systemd 262: input, and what it is in words; nothing when refused.
+    #[test]
+    fn as_systemd_does() {
+        for line in include_str!("timespan/systemd-262.tsv").lines() {
+            let (text, expected) = line.split_once('\t').unwrap();
+            let ours = parse(text).map(|span| format(span.finite())).unwrap_or_default();
+            assert_eq!(ours, expected, "{text:?}");
         }
     }
 }

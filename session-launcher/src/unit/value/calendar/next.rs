@@ -5,7 +5,7 @@ use std::time::{Duration, SystemTime, UNIX_EPOCH};
 use jiff::civil::{Date, DateTime};
 use jiff::tz::TimeZone;
 
-use super::{Calendar, Component, MICROS};
+use super::{Calendar, Component, Item, MICROS};
 
 /// systemd looks no further either.
 const LAST_YEAR: i16 = 2199;
@@ -75,11 +75,11 @@ impl Calendar {
 
     /// The same date if it fits, else the first day of the next candidate.
     fn fit_date(&self, date: Date) -> Option<Date> {
-        let year = next_value(&self.year, i64::from(date.year()), 0)?;
+        let year = next_value(&self.year, i64::from(date.year()))?;
         if year != i64::from(date.year()) {
             return Date::new(i16::try_from(year).ok()?, 1, 1).ok();
         }
-        let month = match next_value(&self.month, i64::from(date.month()), 1) {
+        let month = match next_value(&self.month, i64::from(date.month())) {
             Some(month) if month <= 12 => month,
             _ => return Date::new(date.year().checked_add(1)?, 1, 1).ok(),
         };
@@ -87,10 +87,8 @@ impl Calendar {
             return Date::new(date.year(), i8::try_from(month).ok()?, 1).ok();
         }
         let length = i64::from(date.days_in_month());
-        let fits = |day: i64| {
-            let day_value = if self.from_month_end { length - day + 1 } else { day };
-            matches(&self.day, day_value, 1)
-        };
+        let days = if self.from_month_end { from_end(&self.day, length) } else { self.day.clone() };
+        let fits = |day: i64| next_value(&days, day) == Some(day);
         match (i64::from(date.day())..=length).find(|day| fits(*day)) {
             Some(day) if day == i64::from(date.day()) => {
                 let weekday = date.weekday().to_monday_zero_offset();
@@ -110,11 +108,11 @@ impl Calendar {
         let (mut hour, mut minute, mut second) =
             (from / (3600 * MICROS), from / (60 * MICROS) % 60, from % (60 * MICROS));
         loop {
-            let next = next_value(&self.hour, hour, 0).filter(|hour| *hour < 24)?;
+            let next = next_value(&self.hour, hour).filter(|hour| *hour < 24)?;
             if next != hour {
                 (hour, minute, second) = (next, 0, 0);
             }
-            match next_value(&self.minute, minute, 0).filter(|minute| *minute < 60) {
+            match next_value(&self.minute, minute).filter(|minute| *minute < 60) {
                 None => {
                     (hour, minute, second) = (hour + 1, 0, 0);
                     continue;
@@ -122,7 +120,7 @@ impl Calendar {
                 Some(next) if next != minute => (minute, second) = (next, 0),
                 Some(_) => {}
             }
-            match next_value(&self.second, second, 0).filter(|second| *second < 60 * MICROS) {
+            match next_value(&self.second, second).filter(|second| *second < 60 * MICROS) {
                 Some(second) => return Some((hour * 60 + minute) * 60 * MICROS + second),
                 None => (minute, second) = (minute + 1, 0),
             }
@@ -144,27 +142,29 @@ fn add_micros(time: DateTime, micros: i64) -> Option<DateTime> {
     time.checked_add(jiff::SignedDuration::from_micros(micros)).ok()
 }
 
-/// The smallest value of a component that is not below `from`. A repetition from 0 where values begin at `least`
-/// (`*/3` for months) begins there.
-fn next_value(component: &Component, from: i64, least: i64) -> Option<i64> {
-    let Some(items) = component else { return Some(from) };
-    items
-        .iter()
-        .filter_map(|item| {
-            let start = item.start.max(least);
-            if from <= start {
-                return Some(start);
-            }
-            if item.repeat == 0 {
-                return None;
-            }
-            let steps = (from - start + item.repeat - 1) / item.repeat;
-            let value = start.checked_add(steps.checked_mul(item.repeat)?)?;
-            item.stop.is_none_or(|stop| value <= stop).then_some(value)
-        })
-        .min()
+/// Days that count from the end of a month as days that count from its beginning. A repetition goes on towards the end.
+fn from_end(days: &Component, length: i64) -> Component {
+    let turn = |day: i64| length - day + 1;
+    let turned = |item: &Item| match item.stop {
+        Some(stop) => Item { start: turn(stop), stop: Some(turn(item.start)), repeat: item.repeat },
+        None => Item { start: turn(item.start), ..*item },
+    };
+    days.as_ref().map(|items| items.iter().map(turned).collect())
 }
 
-fn matches(component: &Component, value: i64, least: i64) -> bool {
-    next_value(component, value, least) == Some(value)
+/// The smallest value of a component that is not below `from`.
+fn next_value(component: &Component, from: i64) -> Option<i64> {
+    let Some(items) = component else { return Some(from) };
+    let next = |item: &Item| {
+        if from <= item.start {
+            return Some(item.start);
+        }
+        if item.repeat == 0 {
+            return None;
+        }
+        let steps = (from - item.start + item.repeat - 1) / item.repeat;
+        let value = item.start.checked_add(steps.checked_mul(item.repeat)?)?;
+        item.stop.is_none_or(|stop| value <= stop).then_some(value)
+    };
+    items.iter().filter_map(next).min()
 }

@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use super::{Calendar, CalendarError, Component, DAYS, Item, MICROS};
+use super::{Calendar, CalendarError, Component, DAYS, EVERY_SECOND, Item, MICROS};
 
 /// A component may list that many items.
 const MAX_ITEMS: usize = 240;
@@ -192,7 +192,7 @@ fn parse_time(word: &str, calendar: &mut Calendar) -> Result<(), CalendarError> 
     calendar.minute = parse_component(minute, 1)?;
     calendar.second = match second {
         // Every second is a repetition from zero.
-        "*" => Some(vec![Item { start: 0, stop: None, repeat: MICROS }]),
+        "*" => Some(vec![EVERY_SECOND]),
         _ => parse_component(second, MICROS)?,
     };
     Ok(())
@@ -220,7 +220,7 @@ fn parse_component(text: &str, scale: i64) -> Result<Component, CalendarError> {
                 }
                 ranged(start, stop, if repeated { repeat } else { scale })
             }
-            None if range == "*" && repeated => Item { start: 0, stop: None, repeat },
+
             None => Item { start: parse_number(range, scale)?, stop: None, repeat },
         };
         items.push(item);
@@ -265,16 +265,14 @@ fn parse_number(text: &str, scale: i64) -> Result<i64, CalendarError> {
 impl Calendar {
     fn check(&self) -> Result<(), CalendarError> {
         let in_range = |component: &Component, least: i64, most: i64| {
-            component.iter().flatten().all(|item| {
-                // `*/n` starts below the first day and month, which is no value but a beginning.
-                let start = if item.repeat > 0 && item.start == 0 { least } else { item.start };
-                start >= least && item.stop.unwrap_or(start) <= most && start + item.repeat.min(0) <= most
-            })
+            component
+                .iter()
+                .flatten()
+                .all(|item| item.start >= least && item.stop.unwrap_or(item.start) <= most)
         };
-        let day_least = 1;
         let fine = in_range(&self.year, 1970, 2199)
             && in_range(&self.month, 1, 12)
-            && in_range(&self.day, day_least, if self.from_month_end { 28 } else { 31 })
+            && in_range(&self.day, 1, if self.from_month_end { 28 } else { 31 })
             && in_range(&self.hour, 0, 23)
             && in_range(&self.minute, 0, 59)
             && in_range(&self.second, 0, 60 * MICROS - 1);

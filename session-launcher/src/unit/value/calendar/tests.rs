@@ -81,3 +81,27 @@ fn a_time_that_the_clock_skips_does_not_come() {
     let before = 1_774_738_800;
     assert_eq!(next("*-*-* 02:30 Europe/Berlin", before), Some(1_774_830_600));
 }
+
+/// Measured with `systemd-analyze calendar --iterations=4` of systemd 262: expression, normalized form (`-` when it is
+/// refused), the times that follow 2026-11-24 12:34:56 UTC in whole seconds, in UTC.
+#[test]
+fn as_systemd_does() {
+    const BASE: u64 = 1_795_523_696;
+    for line in include_str!("systemd-262.tsv").lines() {
+        let fields: Vec<&str> = line.split('\t').collect();
+        let [text, form, times] = fields[..] else { panic!("{line}") };
+        assert_eq!(normal(text).as_deref().unwrap_or("-"), form, "{text}");
+        let mut after = UNIX_EPOCH + Duration::from_secs(BASE);
+        for expected in times.split_whitespace() {
+            // Events without a zone are in the system's, which was UTC.
+            let utc = if form.ends_with("UTC") || form.contains('/') && form.contains("Europe") {
+                text.to_owned()
+            } else {
+                format!("{form} UTC")
+            };
+            let calendar: Calendar = utc.parse().unwrap();
+            after = calendar.next_after(after).unwrap_or_else(|| panic!("{text} ends before {expected}"));
+            assert_eq!(after.duration_since(UNIX_EPOCH).unwrap().as_secs().to_string(), expected, "{text}");
+        }
+    }
+}
