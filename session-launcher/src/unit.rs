@@ -1,4 +1,18 @@
 //! Unit files: what they say, where they lie, and what systemd makes of them.
 
+pub mod catalog;
+pub mod command_line;
+pub mod conf_files;
+pub mod diagnostic;
+pub mod directive;
+pub mod drop_in;
+pub mod environment_d;
+pub mod escape;
+pub mod host;
 pub mod name;
+pub mod search_path;
 pub mod spec;
+pub mod specifier;
+pub mod syntax;
+pub mod value;
+pub mod words;

@@ -221,3 +221,65 @@ impl fmt::Display for UnitName {
         f.write_str(&self.0)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn valid_names() {
+        for name in [
+            "a.service",
+            "a@.service",
+            "a@b.service",
+            "a@b@c.service",
+            "-.slice",
+            "a.b.target",
+            r"a\x2db.scope",
+            "dev-sda.device",
+        ] {
+            assert!(UnitName::new(name).is_ok(), "{name}");
+        }
+    }
+
+    #[test]
+    fn invalid_names() {
+        for name in [
+            "",
+            "a",
+            ".service",
+            "@.service",
+            "@b.service",
+            "a.services",
+            "a b.service",
+            "a/b.service",
+            "a.service.d",
+            "\u{e9}.service",
+        ] {
+            assert!(UnitName::new(name).is_err(), "{name}");
+        }
+    }
+
+    #[test]
+    fn the_length_limit_includes_the_suffix() {
+        assert!(UnitName::new(format!("{}.service", "a".repeat(247))).is_ok());
+        assert!(UnitName::new(format!("{}.service", "a".repeat(248))).is_err());
+    }
+
+    #[test]
+    fn parts() {
+        let name = UnitName::new("app-gnome@x@y.z.service").unwrap();
+        assert_eq!(
+            (name.prefix(), name.instance(), name.kind()),
+            ("app-gnome", Some("x@y.z"), UnitKind::Service)
+        );
+        assert_eq!(name.template().unwrap().as_str(), "app-gnome@.service");
+        let template = UnitName::new("a@.service").unwrap();
+        assert!(template.is_template() && !template.is_instance());
+        assert_eq!(template.instantiate("b").unwrap().as_str(), "a@b.service");
+        assert_eq!(template.instantiate("b/c"), None);
+        let plain = UnitName::new("a.b.service").unwrap();
+        assert_eq!((plain.prefix(), plain.instance()), ("a.b", None));
+        assert_eq!(plain.with_kind(UnitKind::Socket).unwrap().as_str(), "a.b.socket");
+    }
+}

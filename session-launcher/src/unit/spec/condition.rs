@@ -45,6 +45,79 @@ pub enum ConditionKind {
     Fraction,
 }
 
+impl ConditionKind {
+    /// All kinds with the name after `Condition`.
+    const NAMES: [(&str, ConditionKind); 37] = [
+        ("Architecture", Self::Architecture),
+        ("Firmware", Self::Firmware),
+        ("Virtualization", Self::Virtualization),
+        ("Host", Self::Host),
+        ("KernelCommandLine", Self::KernelCommandLine),
+        ("Version", Self::Version),
+        ("Credential", Self::Credential),
+        ("Environment", Self::Environment),
+        ("Security", Self::Security),
+        ("Capability", Self::Capability),
+        ("ACPower", Self::ACPower),
+        ("NeedsUpdate", Self::NeedsUpdate),
+        ("FirstBoot", Self::FirstBoot),
+        ("PathExists", Self::PathExists),
+        ("PathExistsGlob", Self::PathExistsGlob),
+        ("PathIsDirectory", Self::PathIsDirectory),
+        ("PathIsSymbolicLink", Self::PathIsSymbolicLink),
+        ("PathIsMountPoint", Self::PathIsMountPoint),
+        ("PathIsReadWrite", Self::PathIsReadWrite),
+        ("PathIsEncrypted", Self::PathIsEncrypted),
+        ("PathIsSocket", Self::PathIsSocket),
+        ("DirectoryNotEmpty", Self::DirectoryNotEmpty),
+        ("FileNotEmpty", Self::FileNotEmpty),
+        ("FileIsExecutable", Self::FileIsExecutable),
+        ("User", Self::User),
+        ("Group", Self::Group),
+        ("ControlGroupController", Self::ControlGroupController),
+        ("Memory", Self::Memory),
+        ("CPUs", Self::CPUs),
+        ("CPUFeature", Self::CPUFeature),
+        ("OSRelease", Self::OSRelease),
+        ("MemoryPressure", Self::MemoryPressure),
+        ("CPUPressure", Self::CPUPressure),
+        ("IOPressure", Self::IOPressure),
+        ("KernelModuleLoaded", Self::KernelModuleLoaded),
+        ("MachineTag", Self::MachineTag),
+        ("Fraction", Self::Fraction),
+    ];
+
+    /// The kind of `ConditionNAME=` or `AssertNAME=`; `KernelVersion` is the old name of `Version`.
+    pub fn from_name(name: &str) -> Option<Self> {
+        let name = if name == "KernelVersion" { "Version" } else { name };
+        Self::NAMES.iter().find(|(known, _)| *known == name).map(|(_, kind)| *kind)
+    }
+
+    /// The name after `Condition`.
+    pub fn as_str(self) -> &'static str {
+        Self::NAMES.iter().find(|(_, kind)| *kind == self).map_or("", |(name, _)| name)
+    }
+
+    /// Whether the parameter is an absolute path.
+    pub const fn takes_path(self) -> bool {
+        matches!(
+            self,
+            Self::PathExists
+                | Self::PathExistsGlob
+                | Self::PathIsDirectory
+                | Self::PathIsSymbolicLink
+                | Self::PathIsMountPoint
+                | Self::PathIsReadWrite
+                | Self::PathIsEncrypted
+                | Self::PathIsSocket
+                | Self::DirectoryNotEmpty
+                | Self::FileNotEmpty
+                | Self::FileIsExecutable
+                | Self::NeedsUpdate
+        )
+    }
+}
+
 /// One `ConditionKIND=` or `AssertKIND=` line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Condition {

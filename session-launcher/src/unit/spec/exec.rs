@@ -19,8 +19,10 @@ pub struct CommandLine {
     pub literal: bool,
     /// `+` or `!`: with full privileges; means nothing to a user manager.
     pub privileged: bool,
-    /// `|`: through the user's shell as a login shell.
+    /// `|`: through the user's shell with `-c`; the shell alone when `path` is empty.
     pub via_shell: bool,
+    /// `@` beside `|`: the shell is a login shell.
+    pub login_shell: bool,
 }
 
 /// One `EnvironmentFile=`.
@@ -142,8 +144,10 @@ pub struct ExecSettings {
     pub limits: BTreeMap<String, Limit>,
     /// `NoNewPrivileges=`.
     pub no_new_privileges: bool,
-    /// `IgnoreSIGPIPE=`.
-    pub ignore_sigpipe: bool,
+    /// `IgnoreSIGPIPE=no`: SIGPIPE keeps its default action instead of being ignored.
+    pub default_sigpipe: bool,
+    /// `NonBlocking=`: sockets are passed with O_NONBLOCK.
+    pub non_blocking: bool,
     /// `PAMName=`.
     pub pam_name: Option<String>,
     /// `RuntimeDirectory=`, below $XDG_RUNTIME_DIR.

@@ -1,12 +1,15 @@
 //! Units that start others: `[Socket]`, `[Timer]`, `[Path]` (systemd.socket(5), systemd.timer(5), systemd.path(5)).
 
+use std::fmt;
 use std::path::PathBuf;
-use std::time::Duration;
+use std::str::FromStr;
+use std::time::{Duration, SystemTime};
 
 use serde::{Deserialize, Serialize};
 
 use super::exec::{CommandLine, ExecSettings, KillSettings, ResourceControl};
 use crate::unit::name::UnitName;
+use crate::unit::value::calendar::{Calendar, CalendarError};
 
 /// `TriggerLimitIntervalSec=` and `TriggerLimitBurst=`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -146,8 +149,44 @@ pub enum TimerBase {
 
 /// `OnCalendar=` (systemd.time(7), "Calendar events").
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(transparent)]
-pub struct CalendarExpression(pub String);
+#[serde(try_from = "String", into = "String")]
+pub struct CalendarExpression(Calendar);
+
+impl CalendarExpression {
+    /// The first time after `after`; `None` when it never comes again.
+    pub fn next_after(&self, after: SystemTime) -> Option<SystemTime> {
+        self.0.next_after(after)
+    }
+}
+
+impl FromStr for CalendarExpression {
+    type Err = CalendarError;
+
+    fn from_str(text: &str) -> Result<Self, CalendarError> {
+        text.parse().map(Self)
+    }
+}
+
+impl TryFrom<String> for CalendarExpression {
+    type Error = CalendarError;
+
+    fn try_from(text: String) -> Result<Self, CalendarError> {
+        text.parse()
+    }
+}
+
+impl From<CalendarExpression> for String {
+    fn from(expression: CalendarExpression) -> String {
+        expression.0.to_string()
+    }
+}
+
+/// The normalized form.
+impl fmt::Display for CalendarExpression {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.fmt(f)
+    }
+}
 
 /// One `On...Sec=` or `OnCalendar=` line.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
