@@ -1,3 +1,4 @@
 //! Loads systemd user units and decides what runs.
 
+pub mod job;
 pub mod unit;

@@ -11,7 +11,8 @@ pub fn apply(scope: &mut ScopeSettings, line: &mut Line<'_>) -> Option<Applied> 
         "TimeoutStopSec" => line.span_or_never().map(|span| scope.timeout_stop = span),
         "OOMPolicy" => service::oom_policy(line).map(|policy| scope.oom_policy = policy),
         _ => {
-            return kill::apply(&mut scope.kill, line).or_else(|| resource::apply(&mut scope.resources, line));
+            return kill::apply(&mut scope.kill, line)
+                .or_else(|| resource::apply(&mut scope.resources, line));
         }
     })
 }
