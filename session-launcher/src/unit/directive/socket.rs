@@ -110,8 +110,14 @@ fn is_socket_address(text: &str) -> bool {
             .is_some_and(|(host, text)| host.parse::<std::net::Ipv4Addr>().is_ok() && port(text))
 }
 
+/// The burst that is not given depends on `Accept=`, which may come later.
+pub const DEFAULT_BURST: u32 = u32::MAX;
+
 fn limit(limit: &mut Option<TriggerLimit>) -> &mut TriggerLimit {
-    limit.get_or_insert(TriggerLimit { interval: Some(std::time::Duration::from_secs(2)), burst: 20 })
+    limit.get_or_insert(TriggerLimit {
+        interval: Some(std::time::Duration::from_secs(2)),
+        burst: DEFAULT_BURST,
+    })
 }
 
 fn service_name(socket: &mut SocketSettings, owner: &UnitName, line: &Line<'_>) -> Applied {

@@ -32,7 +32,7 @@ pub fn apply(
     if let Some((list, kind)) = condition(line.key) {
         return Some(add_condition(unit, list, kind, line));
     }
-    Some(apply_flag(unit, timeouts, line)?)
+    apply_flag(unit, timeouts, line)
 }
 
 fn apply_flag(unit: &mut Unit, timeouts: &mut JobTimeouts, line: &mut Line<'_>) -> Option<Applied> {
