@@ -10,6 +10,7 @@ pub mod bus;
 pub mod compare;
 pub mod format;
 pub mod observation;
+pub mod order;
 pub mod original;
 pub mod script;
 pub mod settle;
