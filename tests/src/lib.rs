@@ -1,1 +1,19 @@
-//! Whole-system tests.
+//! Whole-system tests: the lab (Debian roots entered in fresh namespaces), and what the suites share.
+//!
+//! A test that cannot run says so with [`skip`]; `cargo xtask test` counts and prints the reason.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test that meets the unexpected has to stop"
+)]
+
+pub mod binaries;
+pub mod lab;
+pub mod scenario;
+mod skip;
+
+pub use skip::{SKIP_FILE_VARIABLE, continuous_integration, skip};

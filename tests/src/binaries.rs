@@ -1,0 +1,44 @@
+//! Where the binaries under test are.
+
+use std::collections::HashMap;
+use std::path::{Path, PathBuf};
+use std::process::Command;
+use std::sync::Mutex;
+
+/// The repository's top directory.
+pub fn workspace() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the workspace").to_owned()
+}
+
+/// Path of the workspace's binary `name`, made up to date first with `cargo build --package NAME`.
+///
+/// Release tests get the release binary.
+///
+/// # Panics
+/// When it does not build.
+pub fn built(name: &str) -> PathBuf {
+    static BUILT: Mutex<Option<HashMap<String, PathBuf>>> = Mutex::new(None);
+    let mut built = BUILT.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    let built = built.get_or_insert_default();
+    if let Some(path) = built.get(name) {
+        return path.clone();
+    }
+    // target/PROFILE/deps/TEST-HASH, or target/PROFILE/xtask
+    let executable = std::env::current_exe().expect("the test has a path");
+    let mut directory = executable.parent().expect("the test lies in a directory");
+    if directory.ends_with("deps") {
+        directory = directory.parent().expect("deps lies in a profile's directory");
+    }
+    let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
+    let mut command = Command::new(cargo);
+    command.args(["build", "--quiet", "--package", name]).current_dir(workspace());
+    if directory.ends_with("release") {
+        command.arg("--release");
+    }
+    let status = command.status().expect("cargo runs");
+    assert!(status.success(), "cargo build --package {name}: {status}");
+    let path = directory.join(name);
+    assert!(path.exists(), "{}: cargo built the package, but not here", path.display());
+    built.insert(name.to_owned(), path.clone());
+    path
+}

@@ -1,0 +1,43 @@
+//! The table of test tiers.
+
+/// A named part of the tests.
+#[derive(Debug)]
+pub struct Tier {
+    /// What `cargo xtask test NAME` says.
+    pub name: &'static str,
+    /// One line for people.
+    pub purpose: &'static str,
+    /// Arguments for each `cargo test` run of the tier.
+    pub runs: &'static [&'static [&'static str]],
+    /// Test roots that it uses; they are built before its tests start.
+    pub roots: &'static [&'static str],
+    /// Whether it needs uid 0.
+    pub needs_root: bool,
+    /// Whether formatting, lints and dependencies are checked as well.
+    pub checks: bool,
+}
+
+/// Every tier, in the order in which they run.
+pub const TIERS: &[Tier] = &[
+    Tier {
+        name: "unit",
+        purpose: "every crate by itself, formatting, lints, dependencies",
+        runs: &[&["--workspace", "--exclude", "usher-tests"], &["--package", "usher-tests", "--lib"]],
+        roots: &[],
+        needs_root: false,
+        checks: true,
+    },
+    Tier {
+        name: "userdb",
+        purpose: "userdbd against systemd's daemon and clients",
+        runs: &[&["--package", "usher-tests", "--test", "lab_*"]],
+        roots: &["userdb", "systemd-user"],
+        needs_root: true,
+        checks: false,
+    },
+];
+
+/// The tier called `name`.
+pub fn find(name: &str) -> Option<&'static Tier> {
+    TIERS.iter().find(|tier| tier.name == name)
+}
