@@ -2,6 +2,7 @@
 
 pub mod catalog;
 pub mod command_line;
+pub mod condition;
 pub mod conf_files;
 pub mod diagnostic;
 pub mod directive;
@@ -16,6 +17,7 @@ pub mod name;
 pub mod property;
 pub mod pull_tree;
 pub mod search_path;
+pub mod shell_pattern;
 pub mod spec;
 pub mod specifier;
 pub mod syntax;

@@ -70,6 +70,11 @@ fn the_engine_does_what_systemd_does() {
             println!("  {line}");
         }
     }
-    println!("{} scenarios: {} the same, {} different", results.len(), results.len() - different.len(), different.len());
+    println!(
+        "{} scenarios: {} the same, {} different",
+        results.len(),
+        results.len() - different.len(),
+        different.len()
+    );
     assert!(different.is_empty(), "{} of {} scenarios differ", different.len(), results.len());
 }

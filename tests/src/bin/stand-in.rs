@@ -99,7 +99,8 @@ fn run(mut progress: Progress, inputs: &Receiver<Input>, control: &mut UnixStrea
                 }
             }
         }
-        let wait = resume.map_or(Duration::from_secs(3600), |at| at.saturating_duration_since(Instant::now()));
+        let wait =
+            resume.map_or(Duration::from_secs(3600), |at| at.saturating_duration_since(Instant::now()));
         match inputs.recv_timeout(wait) {
             Ok(Input::Signal(number)) => {
                 let _ = writeln!(control, "signal {}", script::signal_name(number));

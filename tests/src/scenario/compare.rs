@@ -30,8 +30,10 @@ pub fn differences(
         if same_for_each {
             for (place, one) in units.iter().enumerate() {
                 for other in units.iter().skip(place + 1).filter(|other| ordered(one, other)) {
-                    let (a, b) =
-                        (in_order(&theirs.happenings, &[one, other]), in_order(&ours.happenings, &[one, other]));
+                    let (a, b) = (
+                        in_order(&theirs.happenings, &[one, other]),
+                        in_order(&ours.happenings, &[one, other]),
+                    );
                     if a != b {
                         at(format!(
                             "order of {one} and {other}:\n    systemd: {}\n    engine:  {}",

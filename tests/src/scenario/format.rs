@@ -150,9 +150,10 @@ fn act(line: &str, here: &dyn Fn() -> String) -> Option<Act> {
             script::parse(rest.iter().copied()).unwrap_or_else(|error| panic!("{}: {error}", here()));
             Act::Tell((*unit).to_owned(), rest.join(" "))
         }
-        ["kill", unit, name] => {
-            Act::Kill((*unit).to_owned(), script::signal(name).unwrap_or_else(|| panic!("{}: {name}", here())))
-        }
+        ["kill", unit, name] => Act::Kill(
+            (*unit).to_owned(),
+            script::signal(name).unwrap_or_else(|| panic!("{}: {name}", here())),
+        ),
         ["wait", span] => Act::Wait(script::duration(span).unwrap_or_else(|| panic!("{}: {span}", here()))),
         ["reset-failed"] => Act::ResetFailed(None),
         ["reset-failed", unit] => Act::ResetFailed(Some((*unit).to_owned())),

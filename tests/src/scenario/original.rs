@@ -115,8 +115,9 @@ impl<'a> Play<'a> {
         fs::write(directory.join("log"), "").expect("a log can be made");
 
         let cgroup = format!("/sys/fs/cgroup/play{}", stage.plays);
-        let unit_path: Vec<_> =
-            std::iter::once("/scenario/units".to_owned()).chain((0..bases).map(|n| format!("/base/{n}"))).collect();
+        let unit_path: Vec<_> = std::iter::once("/scenario/units".to_owned())
+            .chain((0..bases).map(|n| format!("/base/{n}")))
+            .collect();
         let script = format!(
             "chown -R {USER_ID}:{USER_ID} /scenario; mkdir {cgroup}; chown -R {USER_ID}:{USER_ID} {cgroup}
              echo $$ > {cgroup}/cgroup.procs
@@ -245,12 +246,8 @@ impl<'a> Play<'a> {
                 let fields: BTreeMap<_, _> = block.lines().filter_map(|line| line.split_once('=')).collect();
                 let field = |name: &str| fields.get(name).copied().unwrap_or_default();
                 let result = if field("Result").is_empty() { "success" } else { field("Result") };
-                let mut state = format!(
-                    "{} {}/{} {result}",
-                    field("LoadState"),
-                    field("ActiveState"),
-                    field("SubState")
-                );
+                let mut state =
+                    format!("{} {}/{} {result}", field("LoadState"), field("ActiveState"), field("SubState"));
                 if let Some(job) = jobs.get(unit.as_str()) {
                     state.push_str(&format!(" job={job}"));
                 }
@@ -294,14 +291,17 @@ impl<'a> Play<'a> {
                 self.systemctl(&["daemon-reload"])?;
             }
             Act::Write(file) => {
-                self.inside(&format!("mkdir -p $(dirname /scenario/files/{file}); echo x > /scenario/files/{file}"))?;
+                self.inside(&format!(
+                    "mkdir -p $(dirname /scenario/files/{file}); echo x > /scenario/files/{file}"
+                ))?;
             }
             Act::Remove(file) => {
                 self.inside(&format!("rm /scenario/files/{file}"))?;
             }
             Act::Connect(file) => {
                 let path = self.directory.join("files").join(file);
-                let stream = UnixStream::connect(&path).map_err(|error| format!("{}: {error}", path.display()))?;
+                let stream =
+                    UnixStream::connect(&path).map_err(|error| format!("{}: {error}", path.display()))?;
                 self.connections.push(stream);
             }
             Act::Scope(unit, properties, words) => self.start_scope(unit, properties, words)?,

@@ -174,7 +174,10 @@ impl Progress {
 
 /// Every signal that a script handles anywhere.
 pub fn handled(steps: &[Step]) -> Vec<i32> {
-    steps.iter().filter_map(|step| if let Step::On(signal, _) = step { Some(*signal) } else { None }).collect()
+    steps
+        .iter()
+        .filter_map(|step| if let Step::On(signal, _) = step { Some(*signal) } else { None })
+        .collect()
 }
 
 #[cfg(test)]

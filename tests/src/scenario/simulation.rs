@@ -192,7 +192,8 @@ fn name(text: &str) -> UnitName {
 pub fn write_units(scenario: &Scenario, edition: u32, directory: &Path) {
     for (_, path, text) in scenario.files.iter().filter(|(of, ..)| *of == edition) {
         let path = directory.join(path);
-        std::fs::create_dir_all(path.parent().expect("it lies in a directory")).expect("directories can be made");
+        std::fs::create_dir_all(path.parent().expect("it lies in a directory"))
+            .expect("directories can be made");
         match text.strip_prefix("link ") {
             Some(target) => {
                 let _ = std::fs::remove_file(&path);
@@ -273,9 +274,12 @@ impl Simulation {
         let happenings = std::mem::take(&mut self.world().happenings);
         let happenings = happenings
             .into_iter()
-            .filter(|happening: &Happening| mine.contains(happening.unit.split(' ').next().unwrap_or_default()))
+            .filter(|happening: &Happening| {
+                mine.contains(happening.unit.split(' ').next().unwrap_or_default())
+            })
             .collect();
-        let states = self.units.clone().into_iter().map(|unit| (unit.to_string(), self.state(&unit))).collect();
+        let states =
+            self.units.clone().into_iter().map(|unit| (unit.to_string(), self.state(&unit))).collect();
         Played { act, refusal, happenings, states }
     }
 
@@ -396,8 +400,9 @@ impl Simulation {
     fn start_scope(&mut self, unit: &str, properties: &[String], words: &str) -> Option<String> {
         let directory = self.world().directories[0].clone();
         // What systemd-run itself adds: the scope goes once it has ended.
-        let (unit_lines, scope_lines): (Vec<_>, Vec<_>) =
-            properties.iter().partition(|line| ["CollectMode", "After", "Before"].iter().any(|p| line.starts_with(p)));
+        let (unit_lines, scope_lines): (Vec<_>, Vec<_>) = properties
+            .iter()
+            .partition(|line| ["CollectMode", "After", "Before"].iter().any(|p| line.starts_with(p)));
         let list = |lines: Vec<&String>| lines.into_iter().map(|l| format!("{l}\n")).collect::<String>();
         let text = format!("[Unit]\n{}[Scope]\n{}", list(unit_lines), list(scope_lines));
         std::fs::write(directory.join(unit), text).expect("a unit file can be written");
@@ -557,7 +562,7 @@ impl Simulation {
                     self.world().processes.push(Process {
                         id: child,
                         unit,
-                                    progress: Progress::default(),
+                        progress: Progress::default(),
                         wake: None,
                         notify: false,
                         is_child: true,
