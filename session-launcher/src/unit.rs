@@ -14,6 +14,7 @@ pub mod install;
 pub mod load;
 pub mod manager_config;
 pub mod name;
+pub mod plan;
 pub mod property;
 pub mod pull_tree;
 pub mod search_path;

@@ -82,7 +82,7 @@ pub fn run(arguments: &Arguments, output: &mut dyn Write) -> Result {
 
 impl Source {
     /// The process's environment, as far as it is text.
-    fn environment() -> BTreeMap<String, String> {
+    pub fn environment() -> BTreeMap<String, String> {
         std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .collect()

@@ -123,7 +123,8 @@ pub fn write_tree(
     Ok(())
 }
 
-fn written(origin: &DependencyOrigin) -> String {
+/// Where a dependency is written, in brackets.
+pub fn written(origin: &DependencyOrigin) -> String {
     match origin {
         DependencyOrigin::File { path, line } => {
             let file = path.file_name().map(|name| name.to_string_lossy().into_owned()).unwrap_or_default();
