@@ -1,11 +1,14 @@
 //! The command line.
 
+pub mod generate;
 pub mod units;
 
 use std::io::{self, Write};
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
+
+use crate::unit::generator::xdg_autostart;
 
 /// Runs systemd user units on Dinit, OpenRC, Shepherd, or by itself.
 #[derive(Debug, Parser)]
@@ -19,6 +22,16 @@ struct Arguments {
 enum Command {
     /// Look at unit files as they are understood.
     Units(units::Arguments),
+    /// Make units of autostart entries and D-Bus services.
+    Generate(generate::Arguments),
+    /// Test whether an autostart entry is for this desktop; made for ExecCondition= of generated units.
+    #[command(hide = true)]
+    AutostartCondition {
+        /// OnlyShowIn=, with colons.
+        only: String,
+        /// NotShowIn=, with colons.
+        not: String,
+    },
     /// Print what starting a unit would do.
     Plan(units::plan::Arguments),
 }
@@ -29,6 +42,16 @@ pub fn main() -> ExitCode {
     let mut output = io::BufWriter::new(io::stdout().lock());
     let result = match arguments.command {
         Command::Units(arguments) => units::run(&arguments, &mut output),
+        Command::Generate(arguments) => generate::run(&arguments, &mut output),
+        Command::AutostartCondition { only, not } => {
+            let current = std::env::var("XDG_CURRENT_DESKTOP").unwrap_or_default();
+            // Any code from 1 to 254 skips the unit.
+            Ok(if xdg_autostart::is_for_desktop(&only, &not, &current) {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            })
+        }
         Command::Plan(arguments) => units::plan::run(&arguments, &mut output),
     };
     let result = result.and_then(|code| output.flush().map(|()| code).map_err(Error::Output));

@@ -9,6 +9,7 @@ pub mod directive;
 pub mod drop_in;
 pub mod environment_d;
 pub mod escape;
+pub mod generator;
 pub mod host;
 pub mod install;
 pub mod load;

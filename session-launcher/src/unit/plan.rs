@@ -27,6 +27,8 @@ pub struct Step {
     pub kind: JobKind,
     /// Why it is there: which unit pulls it in, with the line. `None` for the unit that was asked for.
     pub reason: Option<Reason>,
+    /// It is not part of the transaction but follows from running it, as a stop when something fails.
+    pub follows: bool,
     /// Jobs of one wave do not wait for each other.
     pub wave: usize,
     /// Conditions that do not hold now, for which the unit is skipped.
@@ -75,8 +77,9 @@ pub fn plan(
     let mut engine = Engine::new(view, Moment::ZERO);
     let (answer, actions) = engine.request(Moment::ZERO, &request);
     answer?;
-    let mut run = Run { loader, steps: Vec::new(), events: VecDeque::new(), wave: 0 };
+    let mut run = Run { loader, steps: Vec::new(), events: VecDeque::new(), wave: 0, queued: false };
     run.take(actions);
+    run.queued = true;
     let mut now = Moment::ZERO;
     for _ in 0..MAX_EVENTS {
         // All events that wait belong to jobs that ran at the same time.
@@ -108,7 +111,7 @@ fn finish(
         reasons.insert(&edge.to, edge);
     }
     let surroundings = Surroundings { host: loader.host(), environment, root: loader.path().root() };
-    for step in &mut steps {
+    for step in steps.iter_mut().filter(|step| !step.follows) {
         step.reason = reasons.get(&step.unit).map(|edge| Reason {
             by: edge.from.clone(),
             kind: edge.kind.as_str(),
@@ -125,7 +128,7 @@ fn finish(
         .filter(missing)
         .filter_map(|unit| Some((unit.clone(), set.get(unit)?.load_state)))
         .collect();
-    steps.sort_by_key(|step| step.wave);
+    steps.sort_by_key(|step| (step.follows, step.wave));
     Plan { steps, left_out }
 }
 
@@ -188,6 +191,8 @@ struct Run<'a> {
     steps: Vec<Step>,
     events: VecDeque<Event>,
     wave: usize,
+    /// The transaction was queued; what comes now follows from it.
+    queued: bool,
 }
 
 impl Run<'_> {
@@ -198,6 +203,7 @@ impl Run<'_> {
                     unit,
                     kind,
                     reason: None,
+                    follows: self.queued,
                     wave: self.wave,
                     skipped_by: Vec::new(),
                     failed_by: Vec::new(),

@@ -25,6 +25,8 @@ pub enum Backslash {
     EscapeRelaxed,
     /// It stands for itself, as in lists of unit names.
     Literal,
+    /// It takes the meaning from the character behind it, as in a shell.
+    Shell,
 }
 
 /// Splits a value at white space outside quotes; quotes are removed.
@@ -53,6 +55,14 @@ pub fn split_and_warn(value: &str) -> Result<(Vec<String>, Option<WordError>), W
         }
         Err(error) => Err(error),
     }
+}
+
+/// Splits as a shell does, without any expansion: a backslash takes the meaning from the character behind it.
+///
+/// # Errors
+/// A quote is not closed.
+pub fn split_shell(value: &str) -> Result<Vec<String>, WordError> {
+    split(value, Backslash::Shell)
 }
 
 /// Resolves the C escapes of a text that is one item, quotes and all.
@@ -128,6 +138,11 @@ impl<'a> WordReader<'a> {
                 return Err(WordError::TrailingBackslash);
             }
             word.push(b'\\');
+            return Ok(());
+        }
+        if self.backslash == Backslash::Shell {
+            word.extend_from_slice(rest.chars().take(1).collect::<String>().as_bytes());
+            self.rest.next();
             return Ok(());
         }
         match unescape_one(rest) {

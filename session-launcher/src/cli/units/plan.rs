@@ -61,14 +61,21 @@ pub fn run(arguments: &Arguments, output: &mut dyn Write) -> Result {
 
 fn write(plan: &Plan, output: &mut dyn Write) -> std::io::Result<()> {
     let width = plan.steps.iter().map(|step| step.unit.as_str().len()).max().unwrap_or(0);
-    let mut wave = None;
+    let mut group = None;
     for step in &plan.steps {
-        if wave != Some(step.wave) {
-            wave = Some(step.wave);
-            writeln!(output, "{}. together:", step.wave + 1)?;
+        let current = if step.follows { None } else { Some(step.wave) };
+        if group != Some(current) {
+            group = Some(current);
+            match current {
+                Some(wave) => writeln!(output, "{}. together:", wave + 1)?,
+                None => writeln!(output, "and then, because of that:")?,
+            }
         }
-        let verb = if step.kind == JobKind::Start { "" } else { step.kind.as_str() };
-        writeln!(output, "  {:width$}  {}{}", step.unit, verb, reason(step))?;
+        let verb = match step.kind {
+            JobKind::Start => String::new(),
+            kind => format!("{} ", kind.as_str()),
+        };
+        writeln!(output, "  {:width$}  {verb}{}", step.unit, reason(step))?;
         for condition in &step.skipped_by {
             writeln!(output, "  {:width$}    skipped: {condition} does not hold", "")?;
         }
@@ -82,12 +89,14 @@ fn write(plan: &Plan, output: &mut dyn Write) -> std::io::Result<()> {
     for (unit, state) in &plan.left_out {
         writeln!(output, "  {unit:width$}  {}", state.as_str())?;
     }
+    let jobs = plan.steps.iter().filter(|step| !step.follows).count();
     let skipped = plan.steps.iter().filter(|step| !step.skipped_by.is_empty()).count();
-    writeln!(output, "\n{} jobs, {skipped} skipped, {} left out.", plan.steps.len(), plan.left_out.len())
+    writeln!(output, "\n{jobs} jobs, {skipped} skipped, {} left out.", plan.left_out.len())
 }
 
 fn reason(step: &Step) -> String {
     match &step.reason {
+        None if step.follows => String::new(),
         None => "asked for".to_owned(),
         Some(reason) => format!("{} of {}{}", reason.kind, reason.by, deps::written(&reason.origin)),
     }
