@@ -20,9 +20,9 @@ pub fn test(kind: ConditionKind, parameter: &str) -> bool {
         ConditionKind::CPUs => at_least(parameter, cpus()),
         ConditionKind::CPUFeature => cpu_feature(parameter),
         ConditionKind::KernelModuleLoaded => module_loaded(parameter),
-        ConditionKind::MemoryPressure => !under_pressure("memory", parameter),
-        ConditionKind::CPUPressure => !under_pressure("cpu", parameter),
-        ConditionKind::IOPressure => !under_pressure("io", parameter),
+        ConditionKind::MemoryPressure => pressure_within("memory", parameter) == Some(true),
+        ConditionKind::CPUPressure => pressure_within("cpu", parameter) == Some(true),
+        ConditionKind::IOPressure => pressure_within("io", parameter) == Some(true),
         _ => false,
     }
 }
@@ -52,7 +52,12 @@ fn container() -> Option<String> {
         }
     }
     let name = text("/run/systemd/container");
-    (!name.is_empty()).then_some(name)
+    if !name.is_empty() {
+        return Some(name);
+    }
+    // The first name space of processes has this number in every kernel.
+    let own = fs::read_link("/proc/self/ns/pid").ok()?;
+    (own.as_os_str() != "pid:[4026531836]").then(|| "container-other".to_owned())
 }
 
 fn machine() -> Option<&'static str> {
@@ -236,23 +241,24 @@ fn module_loaded(parameter: &str) -> bool {
         && fs::read_to_string(directory.join("initstate")).map_or(true, |state| state.trim() == "live")
 }
 
-/// Whether the pressure is above `10%` or `10%/1min` (avg10, avg60, avg300; five minutes when no span is given).
-fn under_pressure(resource: &str, parameter: &str) -> bool {
+/// Whether the pressure is at most `10%` or `10%/1min`; five minutes are meant when no span is given.
+fn pressure_within(resource: &str, parameter: &str) -> Option<bool> {
     // A slice whose pressure is meant comes before a colon; only the machine's own is known here.
     let parameter = parameter.rsplit_once(':').map_or(parameter, |(_, rest)| rest);
     let (limit, span) = parameter.split_once('/').unwrap_or((parameter, "5min"));
-    let Some(limit) = limit.trim().strip_suffix('%').and_then(|number| number.parse::<f64>().ok()) else {
-        return false;
-    };
+    let limit: f64 = limit.trim().strip_suffix('%')?.parse().ok()?;
     let average = match span.trim() {
-        "10s" => "avg10=",
+        "10sec" => "avg10=",
         "1min" => "avg60=",
-        _ => "avg300=",
+        "5min" => "avg300=",
+        _ => return None,
     };
-    let path = format!("/proc/pressure/{resource}");
-    let pressure = text(&path);
-    let line =
-        pressure.lines().find(|line| line.starts_with(if resource == "cpu" { "some" } else { "full" }));
-    let value = line.and_then(|line| line.split(' ').find_map(|word| word.strip_prefix(average)));
-    value.and_then(|value| value.parse::<f64>().ok()).is_some_and(|value| value > limit)
+    let pressure = text(&format!("/proc/pressure/{resource}"));
+    let line = |kind: &str| pressure.lines().find(|line| line.starts_with(kind));
+    let Some(line) = line("full").or_else(|| line("some")) else {
+        // A kernel that does not measure is under no pressure.
+        return Some(true);
+    };
+    let value: f64 = line.split(' ').find_map(|word| word.strip_prefix(average))?.parse().ok()?;
+    Some(value <= limit)
 }

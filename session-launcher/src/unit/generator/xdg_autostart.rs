@@ -80,6 +80,12 @@ fn check(entry: &DesktopEntry, root: Option<&Path>) -> Result<(), &'static str> 
     if entry.string("Type").as_deref() != Some("Application") {
         return Err("it is no application");
     }
+    if has_phase(entry)
+        && entry.list("OnlyShowIn").iter().all(|desktop| desktop == "GNOME")
+        && !entry.list("OnlyShowIn").is_empty()
+    {
+        return Err("it is only for GNOME, whose session starts it in a phase");
+    }
     match entry.string("TryExec") {
         Some(program) if find_program(&program, root).is_none() => Err("TryExec= names no program"),
         _ => Ok(()),
@@ -123,12 +129,17 @@ fn unit_text(
     text
 }
 
+fn has_phase(entry: &DesktopEntry) -> bool {
+    entry.string("X-GNOME-Autostart-Phase").is_some()
+}
+
 fn conditions(entry: &DesktopEntry, own_program: &str, root: Option<&Path>) -> Vec<String> {
     let mut conditions = Vec::new();
-    let only = entry.list("OnlyShowIn");
+    let mut only = entry.list("OnlyShowIn");
     let mut not = entry.list("NotShowIn");
     // gnome-session starts entries with a phase itself.
-    if entry.string("X-GNOME-Autostart-Phase").is_some() {
+    if has_phase(entry) {
+        only.retain(|desktop| desktop != "GNOME");
         not.push("GNOME".to_owned());
     }
     if !only.is_empty() || !not.is_empty() {
