@@ -23,7 +23,7 @@ default.target Requires=basic.target Wants= Conflicts=shutdown.target AllowIsola
 sockets.target Requires= Wants= Conflicts=shutdown.target DefaultDependencies=yes
 timers.target Requires= Wants= Conflicts=shutdown.target Before=basic.target DefaultDependencies=no
 paths.target Requires= Wants= Conflicts=shutdown.target Before=basic.target,shutdown.target DefaultDependencies=yes
-shutdown.target Requires= Wants= Conflicts= Before= RefuseManualStart=yes DefaultDependencies=no
+shutdown.target Requires= Wants= Conflicts= RefuseManualStart=yes DefaultDependencies=no
 exit.target Requires=systemd-exit.service Conflicts= After=systemd-exit.service AllowIsolate=yes DefaultDependencies=no
 systemd-exit.service Requires=-.slice,shutdown.target Conflicts= After=-.slice,shutdown.target SuccessAction=exit-force Type=oneshot DefaultDependencies=no
 xdg-desktop-autostart.target Requires= Conflicts=shutdown.target StopWhenUnneeded=yes RefuseManualStart=yes DefaultDependencies=yes
