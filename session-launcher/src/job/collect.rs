@@ -5,6 +5,7 @@ use std::collections::BTreeSet;
 use super::deadline::Owner;
 use super::engine::Engine;
 use super::event::{Action, Host};
+use super::relation::Relation;
 use super::runtime::Runtime;
 use super::state::ActiveState;
 use super::units::UnitId;
@@ -16,26 +17,16 @@ impl<H: Host> Engine<H> {
         if self.collect_queue.is_empty() {
             return false;
         }
-        let candidates: Vec<_> = std::mem::take(&mut self.collect_queue)
-            .into_iter()
-            .filter(|id| self.units.contains(*id) && self.is_collectable(*id))
-            .collect();
-        if candidates.is_empty() {
+        let looked_at = std::mem::take(&mut self.collect_queue);
+        if !looked_at.into_iter().any(|id| self.units.contains(id) && self.is_collectable(id)) {
             return false;
         }
         let kept = self.reachable_from_kept();
-        let mut doomed: Vec<_> = candidates.into_iter().filter(|id| !kept.contains(id)).collect();
-        if doomed.is_empty() {
+        let gone: Vec<_> = self.units.ids().filter(|id| !kept.contains(id)).collect();
+        if gone.is_empty() {
             return false;
         }
-        // Whatever only they referred to goes too.
-        let mut gone = BTreeSet::new();
-        while let Some(id) = doomed.pop() {
-            if gone.insert(id) {
-                doomed.extend(self.units.references(id).filter(|other| !kept.contains(other)));
-            }
-        }
-        // Those of the gone that others of them refer to need all their edges dropped first.
+        // They may refer to each other.
         for id in &gone {
             self.units.disconnect(*id);
         }
@@ -76,6 +67,11 @@ impl<H: Host> Engine<H> {
     fn is_collectable(&self, id: UnitId) -> bool {
         let unit = &self.units[id];
         if unit.job.is_some() || unit.nop_job.is_some() || unit.pinned || self.is_perpetual(id) {
+            return false;
+        }
+        // A handler that is about to start is told how this unit ended.
+        let handled = [Relation::OnFailure, Relation::OnSuccess];
+        if self.units.related(id, &handled).iter().any(|other| self.units[*other].job.is_some()) {
             return false;
         }
         let down = match unit.active_state() {

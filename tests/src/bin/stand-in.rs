@@ -12,6 +12,7 @@ use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 use usher_tests::scenario::bus::Connection;
 use usher_tests::scenario::script::{self, Progress, Step};
+use usher_tests::scenario::settle::SOON;
 
 enum Input {
     Words(String),
@@ -89,7 +90,13 @@ fn run(mut progress: Progress, inputs: &Receiver<Input>, control: &mut UnixStrea
     loop {
         if resume.is_none() {
             match progress.next() {
-                Some(Step::Wait(span)) => resume = Some(Instant::now() + span),
+                Some(Step::Wait(span)) => {
+                    resume = Some(Instant::now() + span);
+                    // As long as that nobody waits for it.
+                    if span > SOON {
+                        let _ = writeln!(control, "idle");
+                    }
+                }
                 Some(step) => {
                     perform(step, control, &mut names, &mut children);
                     continue;
@@ -112,7 +119,10 @@ fn run(mut progress: Progress, inputs: &Receiver<Input>, control: &mut UnixStrea
                 progress.tell(script::parse(line.split_whitespace()).expect("the runner tells words"));
                 let _ = writeln!(control, "told");
             }
-            Err(RecvTimeoutError::Timeout) => resume = None,
+            Err(RecvTimeoutError::Timeout) => {
+                resume = None;
+                let _ = writeln!(control, "told");
+            }
             // Signals may still come.
             Err(RecvTimeoutError::Disconnected) => std::thread::sleep(Duration::from_secs(3600)),
         }

@@ -60,6 +60,8 @@ pub enum Act {
     ResetFailed(Option<String>),
     /// `use N`: the unit files of that edition, then daemon-reload.
     Use(u32),
+    /// `set-environment NAME=VALUE`: in the manager.
+    SetEnvironment(String, String),
     /// `write NAME`: make a file in the scenario's `files` directory.
     Write(String),
     /// `remove NAME`.
@@ -158,6 +160,10 @@ fn act(line: &str, here: &dyn Fn() -> String) -> Option<Act> {
         ["reset-failed"] => Act::ResetFailed(None),
         ["reset-failed", unit] => Act::ResetFailed(Some((*unit).to_owned())),
         ["use", edition] => Act::Use(edition.parse().expect("an edition is a number")),
+        ["set-environment", assignment] => {
+            let (name, value) = assignment.split_once('=').unwrap_or_else(|| panic!("{}: {line:?}", here()));
+            Act::SetEnvironment(name.to_owned(), value.to_owned())
+        }
         ["write", name] => Act::Write((*name).to_owned()),
         ["remove", name] => Act::Remove((*name).to_owned()),
         ["connect", name] => Act::Connect((*name).to_owned()),
@@ -201,7 +207,7 @@ impl Scenario {
             .files
             .iter()
             .map(|(_, path, _)| path.split('/').next().unwrap_or(path).trim_end_matches(".d").to_owned())
-            .filter(|name| !name.ends_with(".wants") && !name.ends_with(".requires") && !name.contains("@."))
+            .filter(|name| ![".wants", ".requires", ".upholds"].iter().any(|end| name.ends_with(end)) && !name.contains("@."))
             .chain(self.observed.iter().cloned())
             .chain(self.acts.iter().filter_map(|act| match act {
                 Act::Scope(name, ..) => Some(name.clone()),

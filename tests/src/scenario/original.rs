@@ -161,7 +161,7 @@ impl<'a> Play<'a> {
         let start = Instant::now();
         while self.systemctl(&["is-active", "--quiet", "basic.target"]).is_err() {
             if start.elapsed() > LIMIT {
-                return Err(format!("systemd --user does not come up:\n{}", self.whole_log()));
+                return Err(format!("systemd --user does not come up:\n{}", self.last_words()));
             }
             std::thread::sleep(Duration::from_millis(20));
         }
@@ -170,13 +170,17 @@ impl<'a> Play<'a> {
             let ready = self.inside(
                 "for i in $(seq 200); do busctl --user status org.freedesktop.systemd1 > /dev/null 2>&1 && exit 0; sleep 0.05; done; exit 1",
             );
-            ready.map_err(|_| format!("no session bus:\n{}", self.whole_log()))?;
+            ready.map_err(|_| format!("no session bus:\n{}", self.last_words()))?;
         }
         Ok(())
     }
 
-    fn whole_log(&self) -> String {
-        fs::read_to_string(self.directory.join("log")).unwrap_or_default()
+    /// The last words of the manager.
+    fn last_words(&self) -> String {
+        let text = fs::read_to_string(self.directory.join("log")).unwrap_or_default();
+        let lines: Vec<_> =
+            text.lines().filter(|line| systemd_log::understand(line) != Said::Chatter).collect();
+        lines[lines.len().saturating_sub(15)..].join("\n")
     }
 
     /// Runs a shell command as the user.
@@ -290,6 +294,9 @@ impl<'a> Play<'a> {
                 write_units(self.scenario, *edition, &self.directory.join("units"));
                 self.systemctl(&["daemon-reload"])?;
             }
+            Act::SetEnvironment(name, value) => {
+                self.systemctl(&["set-environment", &format!("{name}={value}")])?;
+            }
             Act::Write(file) => {
                 self.inside(&format!(
                     "mkdir -p $(dirname /scenario/files/{file}); echo x > /scenario/files/{file}"
@@ -332,7 +339,7 @@ impl<'a> Play<'a> {
         while !self.backstage.lock().expect("nobody panics").actors.iter().any(|actor| actor.unit == unit) {
             if start.elapsed() > LIMIT {
                 let log: Vec<_> = self.scopes.iter().map(Daemon::log).collect();
-                return Err(format!("the scope does not come up: {log:?}\n{}", self.whole_log()));
+                return Err(format!("the scope does not come up: {log:?}\n{}", self.last_words()));
             }
             std::thread::sleep(Duration::from_millis(10));
         }
@@ -342,7 +349,7 @@ impl<'a> Play<'a> {
     fn tell(&self, unit: &str, words: &str) -> Result<(), String> {
         let mut backstage = self.backstage.lock().expect("nobody panics");
         let actor = backstage.actors.iter_mut().rev().find(|actor| actor.unit == unit && !actor.gone);
-        let Some(actor) = actor else { return Err(format!("{unit} has no process\n{}", self.whole_log())) };
+        let Some(actor) = actor else { return Err(format!("{unit} has no process\n{}", self.last_words())) };
         actor.idle = false;
         writeln!(actor.stream, "{words}").map_err(|error| format!("{unit}: {error}"))
     }
@@ -365,7 +372,7 @@ impl<'a> Play<'a> {
                     "it does not settle; alive {:?}, actors {:?}\n{}",
                     self.alive,
                     backstage.actors,
-                    self.whole_log()
+                    self.last_words()
                 ));
             }
             std::thread::sleep(Duration::from_millis(10));

@@ -207,10 +207,7 @@ pub fn write_units(scenario: &Scenario, edition: u32, directory: &Path) {
 
 /// The environment that both managers have.
 pub fn manager_environment() -> BTreeMap<String, String> {
-    [("XDG_SESSION_CLASS", "user"), ("XDG_SESSION_TYPE", "wayland"), ("SCENARIO_SET", "1")]
-        .into_iter()
-        .map(|(name, value)| (name.to_owned(), value.to_owned()))
-        .collect()
+    BTreeMap::from([("SCENARIO_SET".to_owned(), "1".to_owned())])
 }
 
 impl Simulation {
@@ -369,6 +366,9 @@ impl Simulation {
                 let directories = self.world().directories.clone();
                 write_units(&self.scenario.clone(), *edition, &directories[0]);
                 self.reload();
+            }
+            Act::SetEnvironment(name, value) => {
+                self.world().environment.insert(name.clone(), value.clone());
             }
             Act::Write(file) => {
                 let path = self.world().files.join(file);
@@ -730,6 +730,9 @@ impl Simulation {
         self.world().happened(&spawn.unit, format!("exec{text}"));
         let steps = if command.path.ends_with("stand-in") {
             script::parse(argv.iter().map(String::as_str)).expect("the script is right")
+        } else if command.path.starts_with("/nowhere") {
+            // What a child of systemd ends with when there is no such program.
+            vec![Step::Exit(203)]
         } else {
             // Every other program of a unit file is replaced by one that does nothing.
             vec![Step::Exit(0)]
@@ -749,7 +752,7 @@ impl Simulation {
             names: BTreeSet::new(),
             newest_child: None,
         });
-        if spawn.report_exec {
+        if spawn.report_exec && !command.path.starts_with("/nowhere") {
             self.world().soon(Event::Executed { process: spawn.process });
         }
     }

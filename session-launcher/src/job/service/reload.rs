@@ -3,9 +3,8 @@
 use super::NotifyState;
 use crate::job::engine::Engine;
 use crate::job::event::{Action, Host, KillTarget, Phase};
-use crate::job::kind::JobKind;
-use crate::job::relation;
 use crate::job::state::{ServiceState, UnitResult};
+use crate::job::transaction::Transaction;
 use crate::job::units::UnitId;
 use crate::unit::spec::{JobMode, ServiceType};
 
@@ -66,11 +65,10 @@ impl<H: Host> Engine<H> {
     }
 
     pub(super) fn propagate_reload(&mut self, id: UnitId) {
-        for other in self.units.related(id, relation::PROPAGATES_RELOAD) {
-            let kind = JobKind::TryReload.collapsed(self.units[other].active_state());
-            if kind != JobKind::Nop {
-                self.add_job_quietly(other, kind, JobMode::Fail);
-            }
+        let outcome = Transaction::build_reload(self, id)
+            .and_then(|transaction| transaction.activate(self, JobMode::Fail, false));
+        if let Err(error) = outcome {
+            self.log(id, format!("the reload was not passed on: {error}"));
         }
     }
 

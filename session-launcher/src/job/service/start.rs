@@ -13,6 +13,7 @@ use super::NotifyState;
 impl<H: Host> Engine<H> {
     pub(in crate::job) fn service_start(&mut self, id: UnitId) -> Result<(), Refusal> {
         if !self.start_limit_allows(id) {
+            self.service_mut(id).result = UnitResult::StartLimitHit;
             self.enter_dead(id, UnitResult::StartLimitHit, false);
             return Err(Refusal::Failed);
         }

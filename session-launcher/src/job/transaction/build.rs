@@ -51,6 +51,16 @@ impl Transaction {
         Ok(transaction)
     }
 
+    /// The reloads that follow from a unit's own reload, which it does by itself: a no-op stands for that.
+    pub(crate) fn build_reload<H: Host>(engine: &mut Engine<H>, unit: UnitId) -> Result<Self, RequestError> {
+        let mut transaction = Self::new(false);
+        let rules = Rules::default();
+        transaction.add(engine, unit, JobKind::Nop, None, rules)?;
+        let anchor = transaction.anchor;
+        transaction.propagate_reload(engine, unit, anchor, rules);
+        Ok(transaction)
+    }
+
     /// Adds a job and all that follows from it.
     fn add<H: Host>(
         &mut self,
