@@ -48,7 +48,8 @@ fn the_engine_does_what_systemd_does() {
                     let Some(scenario) = queue.lock().unwrap().pop_front() else { return };
                     let found = match stage.play(&scenario, base.len()) {
                         Ok(original) => {
-                            let ours = std::panic::catch_unwind(|| simulation::play(&scenario, &base)).unwrap_or_default();
+                            let ours = std::panic::catch_unwind(|| simulation::play(&scenario, &base))
+                                .unwrap_or_default();
                             if std::env::var_os("SCENARIO_SHOW").is_some() {
                                 println!("{original:#?}\n{ours:#?}");
                             }

@@ -207,7 +207,10 @@ impl Scenario {
             .files
             .iter()
             .map(|(_, path, _)| path.split('/').next().unwrap_or(path).trim_end_matches(".d").to_owned())
-            .filter(|name| ![".wants", ".requires", ".upholds"].iter().any(|end| name.ends_with(end)) && !name.contains("@."))
+            .filter(|name| {
+                ![".wants", ".requires", ".upholds"].iter().any(|end| name.ends_with(end))
+                    && !name.contains("@.")
+            })
             .chain(self.observed.iter().cloned())
             .chain(self.acts.iter().filter_map(|act| match act {
                 Act::Scope(name, ..) => Some(name.clone()),
