@@ -385,7 +385,9 @@ fn socket_properties(list: &mut Properties, socket: &SocketSettings) {
             "fifo" => "FIFO".to_owned(),
             other => capitalized(other),
         };
-        list.push(("Listen", format!("{} ({kind})", listen.address)));
+        // A port alone is one of all addresses.
+        let any = if listen.address.bytes().all(|byte| byte.is_ascii_digit()) { "[::]:" } else { "" };
+        list.push(("Listen", format!("{any}{} ({kind})", listen.address)));
     }
     list.extend([
         ("Accept", yes(socket.accept)),
