@@ -14,6 +14,8 @@ pub struct UnitSet {
     /// Aliases to primary names.
     aliases: BTreeMap<UnitName, UnitName>,
     findings: Vec<(UnitName, Diagnostic)>,
+    /// By unit, who states a dependency on it.
+    dependents: BTreeMap<UnitName, Vec<(DependencyKind, UnitName)>>,
 }
 
 impl UnitSet {
@@ -47,6 +49,7 @@ impl UnitSet {
         }
         self.resolve_aliases();
         self.order_targets();
+        self.index_dependents();
     }
 
     /// Puts a unit in, such as a scope that was made while running. One of that name is replaced.
@@ -55,6 +58,7 @@ impl UnitSet {
             self.aliases.insert(alias.clone(), unit.name.clone());
         }
         self.units.insert(unit.name.clone(), unit);
+        self.index_dependents();
     }
 
     /// The unit of that name or alias.
@@ -103,7 +107,18 @@ impl UnitSet {
         kind: DependencyKind,
         name: &'a UnitName,
     ) -> impl Iterator<Item = &'a Unit> {
-        self.units.values().filter(move |unit| unit.dependencies.has(kind, name))
+        let stated = self.dependents.get(name).into_iter().flatten();
+        stated.filter(move |(known, _)| *known == kind).filter_map(|(_, unit)| self.units.get(unit))
+    }
+
+    fn index_dependents(&mut self) {
+        let mut dependents: BTreeMap<UnitName, Vec<(DependencyKind, UnitName)>> = BTreeMap::new();
+        for unit in self.units.values() {
+            for (kind, dependency) in unit.dependencies.iter() {
+                dependents.entry(dependency.unit.clone()).or_default().push((kind, unit.name.clone()));
+            }
+        }
+        self.dependents = dependents;
     }
 
     fn resolve_aliases(&mut self) {
