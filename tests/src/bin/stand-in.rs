@@ -97,6 +97,11 @@ fn run(mut progress: Progress, inputs: &Receiver<Input>, control: &mut UnixStrea
                         let _ = writeln!(control, "idle");
                     }
                 }
+                Some(Step::If(name, value, steps)) => {
+                    if std::env::var(name).is_ok_and(|set| set == value) {
+                        progress.insert(steps);
+                    }
+                }
                 Some(step) => {
                     perform(step, control, &mut names, &mut children);
                     continue;
@@ -106,7 +111,8 @@ fn run(mut progress: Progress, inputs: &Receiver<Input>, control: &mut UnixStrea
                 }
             }
         }
-        let wait = resume.map_or(Duration::from_secs(3600), |at| at.saturating_duration_since(Instant::now()));
+        let wait =
+            resume.map_or(Duration::from_secs(3600), |at| at.saturating_duration_since(Instant::now()));
         match inputs.recv_timeout(wait) {
             Ok(Input::Signal(number)) => {
                 let _ = writeln!(control, "signal {}", script::signal_name(number));
@@ -153,6 +159,11 @@ fn perform(
             connection.request_name(&name).expect("the name can be had");
             names.insert(name, connection);
         }
+        Step::Start { unit, mode } => {
+            let _ = Command::new("systemctl")
+                .args(["--user", "start", "--no-block", &format!("--job-mode={mode}"), "--", &unit])
+                .status();
+        }
         Step::Release(name) => {
             if let Some(mut connection) = names.remove(&name) {
                 let _ = connection.release_name(&name);
@@ -179,7 +190,7 @@ fn perform(
                 .collect();
             let _ = writeln!(control, "env {}", values.join(" "));
         }
-        Step::On(..) | Step::Label | Step::Wait(_) => unreachable!("not given out"),
+        Step::On(..) | Step::Label | Step::Wait(_) | Step::If(..) => unreachable!("not given out"),
     }
 }
 

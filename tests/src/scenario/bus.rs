@@ -99,7 +99,8 @@ impl Connection {
     fn read_message(&mut self) -> io::Result<Option<u32>> {
         let mut head = [0; 16];
         self.stream.read_exact(&mut head)?;
-        let number = |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]) as usize;
+        let number =
+            |at: usize| u32::from_le_bytes([head[at], head[at + 1], head[at + 2], head[at + 3]]) as usize;
         let fields = number(12);
         let mut rest = vec![0; fields.next_multiple_of(8) + number(4)];
         self.stream.read_exact(&mut rest)?;

@@ -30,8 +30,10 @@ pub fn differences(
         if same_for_each {
             for (place, one) in units.iter().enumerate() {
                 for other in units.iter().skip(place + 1).filter(|other| ordered(one, other)) {
-                    let (a, b) =
-                        (in_order(&theirs.happenings, &[one, other]), in_order(&ours.happenings, &[one, other]));
+                    let (a, b) = (
+                        in_order(&theirs.happenings, &[one, other]),
+                        in_order(&ours.happenings, &[one, other]),
+                    );
                     if a != b {
                         at(format!(
                             "order of {one} and {other}:\n    systemd: {}\n    engine:  {}",
@@ -62,10 +64,13 @@ fn of<'a>(happenings: &'a [Happening], units: &[&str]) -> Vec<&'a Happening> {
     happenings.iter().filter(|happening| units.contains(&happening.unit.as_str())).collect()
 }
 
-/// Without the queueing of jobs: systemd queues the jobs of one transaction in an order of chance.
+/// Without the queueing of jobs: systemd queues and replaces the jobs of one transaction in an order of chance.
 fn in_order<'a>(happenings: &'a [Happening], units: &[&str]) -> Vec<&'a Happening> {
     let mut all = of(happenings, units);
-    all.retain(|happening| !happening.what.ends_with(" new") && !happening.what.ends_with(" merged"));
+    all.retain(|happening| {
+        !happening.what.starts_with("job ")
+            || ![" new", " merged", " canceled"].iter().any(|end| happening.what.ends_with(end))
+    });
     all
 }
 

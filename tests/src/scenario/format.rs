@@ -152,9 +152,10 @@ fn act(line: &str, here: &dyn Fn() -> String) -> Option<Act> {
             script::parse(rest.iter().copied()).unwrap_or_else(|error| panic!("{}: {error}", here()));
             Act::Tell((*unit).to_owned(), rest.join(" "))
         }
-        ["kill", unit, name] => {
-            Act::Kill((*unit).to_owned(), script::signal(name).unwrap_or_else(|| panic!("{}: {name}", here())))
-        }
+        ["kill", unit, name] => Act::Kill(
+            (*unit).to_owned(),
+            script::signal(name).unwrap_or_else(|| panic!("{}: {name}", here())),
+        ),
         ["wait", span] => Act::Wait(script::duration(span).unwrap_or_else(|| panic!("{}: {span}", here()))),
         ["reset-failed"] => Act::ResetFailed(None),
         ["reset-failed", unit] => Act::ResetFailed(Some((*unit).to_owned())),
@@ -206,7 +207,10 @@ impl Scenario {
             .files
             .iter()
             .map(|(_, path, _)| path.split('/').next().unwrap_or(path).trim_end_matches(".d").to_owned())
-            .filter(|name| ![".wants", ".requires", ".upholds"].iter().any(|end| name.ends_with(end)) && !name.contains("@."))
+            .filter(|name| {
+                ![".wants", ".requires", ".upholds"].iter().any(|end| name.ends_with(end))
+                    && !name.contains("@.")
+            })
             .chain(self.observed.iter().cloned())
             .chain(self.acts.iter().filter_map(|act| match act {
                 Act::Scope(name, ..) => Some(name.clone()),

@@ -22,7 +22,8 @@ impl Ordered {
 pub fn of(scenario: &Scenario, base: &[PathBuf]) -> Ordered {
     let directory = tempfile::tempdir().expect("a directory can be made");
     simulation::write_units(scenario, 1, directory.path());
-    let directories: Vec<_> = std::iter::once(directory.path().to_owned()).chain(base.iter().cloned()).collect();
+    let directories: Vec<_> =
+        std::iter::once(directory.path().to_owned()).chain(base.iter().cloned()).collect();
     let loader: Loader = simulation::loader(&directories);
     let mut pairs = BTreeSet::new();
     for unit in scenario.units() {

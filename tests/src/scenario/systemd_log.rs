@@ -32,8 +32,7 @@ pub fn understand(line: &str) -> Said {
     if unit.contains(' ') || !unit.contains('.') {
         return if is_chatter(line) { Said::Chatter } else { Said::Busy };
     }
-    let happened =
-        |what: String| Said::Happened(Happening { unit: unit.to_owned(), what });
+    let happened = |what: String| Said::Happened(Happening { unit: unit.to_owned(), what });
     if let Some(change) = rest.strip_prefix("Changed ") {
         return happened(change.to_owned());
     }
@@ -132,10 +131,7 @@ mod tests {
         assert_eq!(what("a.service: Installed new job a.service/start as 12"), "job start new");
         assert_eq!(what("a.service: Job 12 a.service/start finished, result=done"), "job start done");
         assert_eq!(what("a.service: About to execute: /bin/stand-in exit:0"), "exec exit:0");
-        assert_eq!(
-            understand("a.service: Forked /bin/true as 31 (via CLONE_INTO_CGROUP)"),
-            Said::Forked(31)
-        );
+        assert_eq!(understand("a.service: Forked /bin/true as 31 (via CLONE_INTO_CGROUP)"), Said::Forked(31));
         assert_eq!(understand("Child 31 (true) died (code=exited, status=0/SUCCESS)"), Said::Died(31));
         assert_eq!(understand("Got disconnect on private connection."), Said::Chatter);
     }
