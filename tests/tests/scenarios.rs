@@ -89,6 +89,9 @@ fn play(scenarios: Vec<Scenario>, stages: usize, sets: &Sets) -> Option<BTreeMap
 fn play_one(stage: &mut Stage, scenario: &mut Scenario, sets: &Sets, directories: &[PathBuf]) -> Vec<String> {
     let places = sets.prepare(scenario);
     let base: Vec<_> = places.iter().map(|place| directories[*place].clone()).collect();
+    if std::env::var_os("SCENARIO_NAMES").is_some() {
+        eprintln!("plays {}", scenario.name);
+    }
     match stage.play(scenario, &places) {
         Ok(original) => {
             let ours = std::panic::catch_unwind(|| simulation::play(scenario, &base)).unwrap_or_default();

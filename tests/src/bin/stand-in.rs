@@ -101,6 +101,7 @@ fn run(mut progress: Progress, inputs: &Receiver<Input>, control: &mut UnixStrea
                     if std::env::var(name).is_ok_and(|set| set == value) {
                         progress.insert(steps);
                     }
+                    continue;
                 }
                 Some(step) => {
                     perform(step, control, &mut names, &mut children);

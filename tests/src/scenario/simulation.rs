@@ -454,7 +454,10 @@ impl Simulation {
     /// Lets time pass until nothing is due soon.
     fn settle(&mut self) {
         let limit = self.now() + Duration::from_secs(30);
+        let mut steps = 0;
         while let Some(at) = self.next_due() {
+            steps += 1;
+            assert!(steps < 20_000, "{}: the engine never comes to rest", self.scenario.name);
             let soon = self.now() + SOON;
             if at > soon || at > limit {
                 break;
