@@ -7,11 +7,11 @@ use super::event::{Action, Event, Host, Moment, NotifySender, ProcessId, Request
 use super::job::Job;
 use super::kind::{JobId, JobKind, JobState};
 use super::queue::RunKey;
-use super::relation::Relation;
+use super::relation::{self, Relation};
 use super::runtime::Runtime;
 use super::state::{ActiveState, UnitResult};
 use super::units::{StateTimes, UnitId, Units};
-use crate::unit::spec::{LoadState, Settings, Unit as Spec, UnitName};
+use crate::unit::spec::{LoadState, Settings, Unit as Spec, UnitKind, UnitName};
 
 /// Decides what starts, stops and fails, as `systemd --user` does.
 ///
@@ -128,14 +128,13 @@ impl<H: Host> Engine<H> {
     ) -> (Result<(), RequestError>, Vec<Action>) {
         self.now = self.now.max(now);
         let answer = match name {
-            Some(name) => {
-                let id = self.load(name);
-                let outcome = self.known(id);
-                if outcome.is_ok() {
+            Some(name) => match self.units.find(name) {
+                Some(id) => {
                     self.reset_failed_unit(id);
+                    Ok(())
                 }
-                outcome
-            }
+                None => Err(RequestError::NotLoaded(name.clone())),
+            },
             None => {
                 let ids: Vec<_> = self.units.ids().collect();
                 for id in ids {
@@ -234,11 +233,42 @@ impl<H: Host> Engine<H> {
         }
         let mut fresh = Vec::new();
         let first = self.load_one(name, &mut fresh);
+        self.connect_all(fresh);
+        first
+    }
+
+    /// Enters the dependencies of new units, and of those that these bring in.
+    fn connect_all(&mut self, mut fresh: Vec<UnitId>) {
+        let mut done = Vec::new();
         while let Some(id) = fresh.pop() {
             self.connect(id, &mut fresh);
             self.collect_queue.insert(id);
+            done.push(id);
         }
-        first
+        for id in done {
+            for target in self.units.related(id, relation::NEEDED_BY) {
+                self.order_target(target, id);
+            }
+            for needed in self.units.related(id, relation::NEEDS) {
+                self.order_target(id, needed);
+            }
+        }
+    }
+
+    /// A target comes after what it needs, unless the two say otherwise.
+    fn order_target(&mut self, target: UnitId, needed: UnitId) {
+        let plain = |id: UnitId| {
+            let unit = &self.units[id];
+            unit.is_loaded() && unit.spec.flags.default_dependencies
+        };
+        if self.units[target].spec.kind() == UnitKind::Target
+            && plain(target)
+            && plain(needed)
+            && !self.units.has(target, Relation::Before, needed)
+            && !self.units.has(target, Relation::After, needed)
+        {
+            self.units.connect(target, Relation::After, needed);
+        }
     }
 
     fn load_one(&mut self, name: &UnitName, fresh: &mut Vec<UnitId>) -> UnitId {
@@ -298,16 +328,12 @@ impl<H: Host> Engine<H> {
             }
             self.units.replace_spec(*id, spec);
         }
-        let mut fresh = ids;
-        while let Some(id) = fresh.pop() {
-            self.connect(id, &mut fresh);
-            self.collect_queue.insert(id);
+        self.connect_all(ids);
+        let ids: Vec<_> = self.units.ids().collect();
+        for id in ids {
             self.unneeded_queue.insert(id);
             self.bound_queue.insert(id);
             self.upheld_queue.insert(id);
-        }
-        let ids: Vec<_> = self.units.ids().collect();
-        for id in ids {
             self.reload_runtime(id);
         }
     }

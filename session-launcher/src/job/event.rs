@@ -38,8 +38,8 @@ pub trait Host {
     fn load(&mut self, name: &UnitName) -> Unit;
     /// Whether one condition or assert holds, before `!`.
     fn condition(&mut self, unit: &UnitName, condition: &Condition) -> bool;
-    /// Whether the unit has a live process that is neither its main nor its control process.
-    fn has_other_processes(&mut self, unit: &UnitName) -> bool;
+    /// Whether the unit has a live process beside the `known` ones, its main and its control process.
+    fn has_other_processes(&mut self, unit: &UnitName, known: &[ProcessId]) -> bool;
     /// The live process that the unit's `PIDFile=` names, if it is one of the unit's own.
     fn pid_file(&mut self, unit: &UnitName) -> Option<ProcessId>;
     /// The only process left of a forking service, when that can be told.
@@ -329,8 +329,8 @@ pub struct Spawn {
 pub enum KillTarget {
     /// One process.
     Process(ProcessId),
-    /// All of the unit's processes that are neither main nor control.
-    Others,
+    /// All of the unit's processes but these, its main and its control process.
+    AllBut(Vec<ProcessId>),
 }
 
 /// What is to be done, or has come about, in order.

@@ -70,10 +70,10 @@ impl JobKind {
         match self {
             Self::TryRestart if state.is_inactive_or_deactivating() => Self::Nop,
             Self::TryRestart => Self::Restart,
-            Self::TryReload if state.is_inactive_or_deactivating() => Self::Nop,
-            Self::TryReload => Self::Reload,
-            Self::ReloadOrStart if state.is_inactive_or_deactivating() => Self::Start,
-            Self::ReloadOrStart => Self::Reload,
+            Self::TryReload if state.is_active_or_reloading() => Self::Reload,
+            Self::TryReload => Self::Nop,
+            Self::ReloadOrStart if state.is_active_or_reloading() => Self::Reload,
+            Self::ReloadOrStart => Self::Start,
             plain => plain,
         }
     }

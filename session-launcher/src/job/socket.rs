@@ -105,7 +105,7 @@ impl<H: Host> Engine<H> {
         }
         match self.socket(id).state {
             SocketState::Dead | SocketState::Failed => {}
-            SocketState::StartPre | SocketState::StartChown | SocketState::StartPost => return Ok(()),
+            SocketState::StartPre | SocketState::StartOpen | SocketState::StartPost => return Ok(()),
             _ => return Err(Refusal::Later),
         }
         if !self.socket_settings(id).accept {
@@ -138,6 +138,7 @@ impl<H: Host> Engine<H> {
     }
 
     fn socket_open(&mut self, id: UnitId) {
+        self.set_socket_state(id, SocketState::StartOpen);
         let unit = self.units[id].name().clone();
         let settings = Box::new(self.socket_settings(id).clone());
         self.actions.push(Action::Listen { unit, settings });
@@ -166,7 +167,7 @@ impl<H: Host> Engine<H> {
     pub(super) fn socket_stop(&mut self, id: UnitId) {
         match self.socket(id).state {
             // What is under way is not let finish.
-            SocketState::StartPre | SocketState::StartChown | SocketState::StartPost => {
+            SocketState::StartPre | SocketState::StartOpen | SocketState::StartPost => {
                 self.socket_enter_signal(id, SocketState::StopPreSigterm, UnitResult::Success);
             }
             SocketState::Listening | SocketState::Running => {
@@ -328,7 +329,7 @@ impl<H: Host> Engine<H> {
         let kills = self.socket_settings(id).kill.send_sigkill;
         match self.socket(id).state {
             SocketState::StartPre => self.socket_enter_signal(id, SocketState::FinalSigterm, timeout),
-            SocketState::StartChown | SocketState::StartPost => self.socket_enter_stop_pre(id, timeout),
+            SocketState::StartOpen | SocketState::StartPost => self.socket_enter_stop_pre(id, timeout),
             SocketState::StopPre => self.socket_enter_signal(id, SocketState::StopPreSigterm, timeout),
             SocketState::StopPreSigterm if kills => {
                 self.socket_enter_signal(id, SocketState::StopPreSigkill, timeout);

@@ -248,7 +248,7 @@ words! {
     SocketState {
         Dead = "dead",
         StartPre = "start-pre",
-        StartChown = "start-chown",
+        StartOpen = "start-open",
         StartPost = "start-post",
         Listening = "listening",
         Running = "running",
@@ -267,7 +267,7 @@ impl SocketState {
     pub const fn active(self) -> ActiveState {
         match self {
             Self::Dead => ActiveState::Inactive,
-            Self::StartPre | Self::StartChown | Self::StartPost => ActiveState::Activating,
+            Self::StartPre | Self::StartOpen | Self::StartPost => ActiveState::Activating,
             Self::Listening | Self::Running => ActiveState::Active,
             Self::Failed => ActiveState::Failed,
             _ => ActiveState::Deactivating,

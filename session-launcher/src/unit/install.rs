@@ -175,6 +175,43 @@ pub fn disable(loader: &Loader, names: &[UnitName], directory: &Path) -> Vec<Cha
     changes
 }
 
+/// What the presets change in `directory`: units that they enable are enabled, those that they disable are disabled.
+/// Units without `[Install]` are left alone, as are those whose name is an alias.
+///
+/// # Errors
+/// A unit that is to be enabled cannot be.
+pub fn preset(
+    loader: &Loader,
+    presets: &Presets,
+    names: &[UnitName],
+    directory: &Path,
+) -> Result<Vec<Change>, InstallError> {
+    let mut changes = Vec::new();
+    for name in names {
+        let has_links = Installation::of(loader, name).is_some_and(|installation| installation.has_links());
+        if !has_links || loader.catalog().find(name).name != *name {
+            continue;
+        }
+        let one = std::slice::from_ref(name);
+        match presets.of(name) {
+            Preset::Ignore => {}
+            Preset::Disable => changes.extend(disable(loader, one, directory)),
+            Preset::Enable(instances) if name.is_template() => {
+                let named: Vec<UnitName> =
+                    instances.iter().filter_map(|instance| name.instantiate(instance)).collect();
+                // A template without instances in the preset needs its own default one.
+                let of_template = if named.is_empty() { one } else { named.as_slice() };
+                match enable(loader, of_template, directory) {
+                    Err(InstallError::NoInstance(_)) => {}
+                    result => changes.extend(result?),
+                }
+            }
+            Preset::Enable(_) => changes.extend(enable(loader, one, directory)?),
+        }
+    }
+    Ok(changes)
+}
+
 /// Carries changes out. Paths are below the loader's root.
 ///
 /// # Errors

@@ -163,7 +163,7 @@ impl Host for View<'_> {
         surroundings.test(condition)
     }
 
-    fn has_other_processes(&mut self, unit: &UnitName) -> bool {
+    fn has_other_processes(&mut self, unit: &UnitName, _: &[ProcessId]) -> bool {
         // A forking service leaves its daemon.
         let unit = self.loader.load(unit).unit;
         unit.service().is_some_and(|service| service.service_type == ServiceType::Forking)

@@ -97,6 +97,12 @@ fn run(mut progress: Progress, inputs: &Receiver<Input>, control: &mut UnixStrea
                         let _ = writeln!(control, "idle");
                     }
                 }
+                Some(Step::If(name, value, steps)) => {
+                    if std::env::var(name).is_ok_and(|set| set == value) {
+                        progress.insert(steps);
+                    }
+                    continue;
+                }
                 Some(step) => {
                     perform(step, control, &mut names, &mut children);
                     continue;
@@ -154,6 +160,11 @@ fn perform(
             connection.request_name(&name).expect("the name can be had");
             names.insert(name, connection);
         }
+        Step::Start { unit, mode } => {
+            let _ = Command::new("systemctl")
+                .args(["--user", "start", "--no-block", &format!("--job-mode={mode}"), "--", &unit])
+                .status();
+        }
         Step::Release(name) => {
             if let Some(mut connection) = names.remove(&name) {
                 let _ = connection.release_name(&name);
@@ -180,7 +191,7 @@ fn perform(
                 .collect();
             let _ = writeln!(control, "env {}", values.join(" "));
         }
-        Step::On(..) | Step::Label | Step::Wait(_) => unreachable!("not given out"),
+        Step::On(..) | Step::Label | Step::Wait(_) | Step::If(..) => unreachable!("not given out"),
     }
 }
 

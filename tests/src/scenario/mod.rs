@@ -9,6 +9,7 @@
 pub mod bus;
 pub mod compare;
 pub mod format;
+pub mod gnome;
 pub mod observation;
 pub mod order;
 pub mod original;

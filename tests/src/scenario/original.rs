@@ -67,11 +67,11 @@ impl Stage {
         Some(Self { machine, directory, plays: 0 })
     }
 
-    /// Plays a scenario.
+    /// Plays a scenario with these of the stage's unit directories below its own.
     ///
     /// # Errors
     /// The manager did not do what every scenario relies on.
-    pub fn play(&mut self, scenario: &Scenario, bases: usize) -> Result<Observation, String> {
+    pub fn play(&mut self, scenario: &Scenario, bases: &[usize]) -> Result<Observation, String> {
         self.plays += 1;
         let mut play = Play::begin(self, scenario, bases)?;
         let mut steps = vec![play.first()?];
@@ -91,6 +91,8 @@ struct Play<'a> {
     log: fs::File,
     partial: String,
     alive: Alive,
+    /// The manager takes up again what it knew before a reload; it logs that as changes.
+    reloading: bool,
     backstage: Arc<Mutex<Backstage>>,
     last: Instant,
     connections: Vec<UnixStream>,
@@ -99,7 +101,7 @@ struct Play<'a> {
 }
 
 impl<'a> Play<'a> {
-    fn begin(stage: &'a Stage, scenario: &'a Scenario, bases: usize) -> Result<Self, String> {
+    fn begin(stage: &'a Stage, scenario: &'a Scenario, bases: &[usize]) -> Result<Self, String> {
         let directory = stage.directory.path().to_owned();
         for entry in fs::read_dir(&directory).expect("the directory is there").flatten() {
             let path = entry.path();
@@ -116,7 +118,7 @@ impl<'a> Play<'a> {
 
         let cgroup = format!("/sys/fs/cgroup/play{}", stage.plays);
         let unit_path: Vec<_> = std::iter::once("/scenario/units".to_owned())
-            .chain((0..bases).map(|n| format!("/base/{n}")))
+            .chain(bases.iter().map(|place| format!("/base/{place}")))
             .collect();
         let script = format!(
             "chown -R {USER_ID}:{USER_ID} /scenario; mkdir {cgroup}; chown -R {USER_ID}:{USER_ID} {cgroup}
@@ -147,6 +149,7 @@ impl<'a> Play<'a> {
             log,
             partial: String::new(),
             alive: Alive::default(),
+            reloading: false,
             backstage,
             last: Instant::now(),
             connections: Vec::new(),
@@ -406,7 +409,14 @@ impl<'a> Play<'a> {
             if said != Said::Chatter {
                 self.last = Instant::now();
             }
-            if let Said::Happened(happening) = said {
+            if line.starts_with("Invoking unit coldplug") {
+                self.reloading = true;
+            } else if line.starts_with("Invoking unit catchup") {
+                self.reloading = false;
+            }
+            if let Said::Happened(happening) = said
+                && !self.reloading
+            {
                 happenings.push(happening);
             }
         }

@@ -16,6 +16,8 @@
 //! | `on:TERM=word,word` | do these words when that signal comes |
 //! | `ignore:TERM` | ignore the signal |
 //! | `env:A,B` | report these variables |
+//! | `start:UNIT/MODE` | ask the manager to start a unit |
+//! | `if:NAME=VALUE,word,word` | do these words if the variable is so |
 //! | `label:x` | nothing; tells two commands of a unit apart |
 
 use std::collections::BTreeMap;
@@ -49,6 +51,15 @@ pub enum Step {
     On(i32, Vec<Step>),
     /// `env:`.
     Environment(Vec<String>),
+    /// `start:`: ask the manager for a start job.
+    Start {
+        /// The unit.
+        unit: String,
+        /// The job mode.
+        mode: String,
+    },
+    /// `if:`: only with that variable.
+    If(String, String, Vec<Step>),
     /// `label:`.
     Label,
 }
@@ -83,6 +94,15 @@ fn parse_word(word: &str) -> Result<Step, String> {
             Step::On(signal(name).ok_or_else(bad)?, parse(steps.split(','))?)
         }
         "env" => Step::Environment(rest.split(',').map(str::to_owned).collect()),
+        "start" => {
+            let (unit, mode) = rest.split_once('/').ok_or_else(bad)?;
+            Step::Start { unit: unit.into(), mode: mode.into() }
+        }
+        "if" => {
+            let (test, steps) = rest.split_once(',').ok_or_else(bad)?;
+            let (name, value) = test.split_once('=').ok_or_else(bad)?;
+            Step::If(name.into(), value.into(), parse(steps.split(','))?)
+        }
         "label" => Step::Label,
         _ => return Err(bad()),
     })
@@ -150,6 +170,13 @@ impl Progress {
     /// Whether nothing is left to do.
     pub fn is_idle(&self) -> bool {
         self.queue.is_empty()
+    }
+
+    /// To be done before everything else.
+    pub fn insert(&mut self, steps: Vec<Step>) {
+        for step in steps.into_iter().rev() {
+            self.queue.push_front(step);
+        }
     }
 
     /// More to do.

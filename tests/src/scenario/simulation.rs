@@ -5,14 +5,14 @@ use super::observation::{Happening, Observation, Step as Played};
 use super::script::{self, Progress, Step};
 use super::settle::SOON;
 use session_launcher::job::{
-    Action, ActiveState, Engine, Event, ExitStatus, Host, JobKind, KillTarget, Moment, Notification,
-    NotifySender, Phase, ProcessId, Request, RequestError, Spawn,
+    Action, Engine, Event, ExitStatus, Host, JobKind, KillTarget, Moment, Notification, NotifySender, Phase,
+    ProcessId, Request, RequestError, Spawn,
 };
 use session_launcher::unit::load::Loader;
 use session_launcher::unit::search_path::SearchPath;
 use session_launcher::unit::spec::{
-    CalendarExpression, CommandLine, Condition, ConditionKind, JobMode, PathWatch, PathWatchKind, Settings,
-    Unit, UnitName,
+    CalendarExpression, CollectMode, CommandLine, Condition, ConditionKind, DependencyKind, DependencyOrigin,
+    JobMode, LoadState, PathWatch, PathWatchKind, Settings, Unit, UnitName,
 };
 use session_launcher::unit::specifier;
 use std::collections::{BTreeMap, BTreeSet};
@@ -45,6 +45,7 @@ struct Process {
 #[derive(Debug)]
 pub struct World {
     loader: Loader,
+    transient: BTreeMap<UnitName, Unit>,
     directories: Vec<PathBuf>,
     files: PathBuf,
     environment: BTreeMap<String, String>,
@@ -72,17 +73,15 @@ pub fn loader(directories: &[PathBuf]) -> Loader {
     Loader::new(SearchPath::of_directories(directories.to_vec()), host)
 }
 
-/// The engine asks the world while it holds it, so that main and control processes are told apart by what it was told.
+/// What the engine sees.
 #[derive(Debug)]
 struct View {
     world: World,
-    /// The processes that the engine itself started or adopted as main, by unit.
-    own: BTreeMap<UnitName, BTreeSet<ProcessId>>,
 }
 
 impl Host for View {
     fn load(&mut self, name: &UnitName) -> Unit {
-        self.world.loader.load(name).unit
+        self.world.transient.get(name).cloned().unwrap_or_else(|| self.world.loader.load(name).unit)
     }
 
     fn condition(&mut self, _: &UnitName, condition: &Condition) -> bool {
@@ -98,12 +97,8 @@ impl Host for View {
         }
     }
 
-    fn has_other_processes(&mut self, unit: &UnitName) -> bool {
-        let own = self.own.get(unit);
-        self.world
-            .processes
-            .iter()
-            .any(|process| &process.unit == unit && !own.is_some_and(|own| own.contains(&process.id)))
+    fn has_other_processes(&mut self, unit: &UnitName, known: &[ProcessId]) -> bool {
+        self.world.processes.iter().any(|process| &process.unit == unit && !known.contains(&process.id))
     }
 
     fn pid_file(&mut self, unit: &UnitName) -> Option<ProcessId> {
@@ -111,20 +106,13 @@ impl Host for View {
         let path = spec.service()?.pid_file.clone()?;
         let process = *self.world.pid_files.get(&path)?;
         let alive = self.world.processes.iter().any(|p| p.id == process && &p.unit == unit);
-        alive.then(|| {
-            self.own.entry(unit.clone()).or_default().insert(process);
-            process
-        })
+        alive.then_some(process)
     }
 
     fn guess_main_process(&mut self, unit: &UnitName) -> Option<ProcessId> {
         let mut candidates = self.world.processes.iter().filter(|process| &process.unit == unit);
         let only = candidates.next()?.id;
-        if candidates.next().is_some() {
-            return None;
-        }
-        self.own.entry(unit.clone()).or_default().insert(only);
-        Some(only)
+        candidates.next().is_none().then_some(only)
     }
 
     fn path_is_ready(&mut self, _: &UnitName, watch: &PathWatch) -> bool {
@@ -221,6 +209,7 @@ impl Simulation {
         let directories: Vec<_> = std::iter::once(units).chain(base.iter().cloned()).collect();
         let world = World {
             loader: loader(&directories),
+            transient: BTreeMap::new(),
             directories,
             files,
             environment: manager_environment(),
@@ -237,7 +226,7 @@ impl Simulation {
             events: Vec::new(),
             happenings: Vec::new(),
         };
-        let engine = Engine::new(View { world, own: BTreeMap::new() }, Duration::from_secs(100));
+        let engine = Engine::new(View { world }, Duration::from_secs(100));
         Self {
             engine,
             scenario: scenario.clone(),
@@ -398,16 +387,8 @@ impl Simulation {
     }
 
     fn start_scope(&mut self, unit: &str, properties: &[String], words: &str) -> Option<String> {
-        let directory = self.world().directories[0].clone();
-        // What systemd-run itself adds: the scope goes once it has ended.
-        let (unit_lines, scope_lines): (Vec<_>, Vec<_>) = properties
-            .iter()
-            .partition(|line| ["CollectMode", "After", "Before"].iter().any(|p| line.starts_with(p)));
-        let list = |lines: Vec<&String>| lines.into_iter().map(|l| format!("{l}\n")).collect::<String>();
-        let text = format!("[Unit]\n{}[Scope]\n{}", list(unit_lines), list(scope_lines));
-        std::fs::write(directory.join(unit), text).expect("a unit file can be written");
-        let directories = self.world().directories.clone();
-        self.world().loader = loader(&directories);
+        let spec = transient_scope(name(unit), properties);
+        self.world().transient.insert(name(unit), spec);
         let id = self.foreign();
         let now = self.now();
         let steps = script::parse(words.split_whitespace()).expect("the scenario was checked");
@@ -473,7 +454,10 @@ impl Simulation {
     /// Lets time pass until nothing is due soon.
     fn settle(&mut self) {
         let limit = self.now() + Duration::from_secs(30);
+        let mut steps = 0;
         while let Some(at) = self.next_due() {
+            steps += 1;
+            assert!(steps < 20_000, "{}: the engine never comes to rest", self.scenario.name);
             let soon = self.now() + SOON;
             if at > soon || at > limit {
                 break;
@@ -556,6 +540,21 @@ impl Simulation {
                     self.world().names.insert(bus_name.clone(), id);
                     self.world().soon(Event::BusNameOwned { name: bus_name, owned: true });
                 }
+                Step::Start { unit, mode } => {
+                    self.request("start", &unit, Some(&mode));
+                }
+                Step::If(variable, value, steps) => {
+                    if process
+                        .environment
+                        .iter()
+                        .rev()
+                        .find(|(known, _)| *known == variable)
+                        .map(|(_, set)| set)
+                        == Some(&value)
+                    {
+                        process.progress.insert(steps);
+                    }
+                }
                 Step::Release(bus_name) => self.release(&bus_name),
                 Step::Child { stubborn } => {
                     let child = self.foreign();
@@ -613,11 +612,12 @@ impl Simulation {
         let world = self.world();
         let Some(place) = world.processes.iter().position(|process| process.id == id) else { return };
         let process = world.processes.remove(place);
+        world.soon(Event::Exited { process: id, status });
+        // A manager looks at dead children before it reads its mail.
         for bus_name in process.names {
             self.release(&bus_name);
         }
         let world = self.world();
-        world.soon(Event::Exited { process: id, status });
         if !world.processes.iter().any(|other| other.unit == process.unit) {
             world.events.push((world.now + TICK * 2, Event::Empty { unit: process.unit }));
         }
@@ -648,18 +648,16 @@ impl Simulation {
     }
 
     fn carry_out_one(&mut self, action: Action) {
-        let now = self.now();
         match action {
             Action::Spawn(spawn) => self.spawn(&spawn),
             Action::Kill { unit, target, signal } => match target {
                 KillTarget::Process(id) => self.deliver(id, signal),
-                KillTarget::Others => {
-                    let own = self.engine.host().own.get(&unit).cloned().unwrap_or_default();
+                KillTarget::AllBut(known) => {
                     let others: Vec<_> = self
                         .world()
                         .processes
                         .iter()
-                        .filter(|process| process.unit == unit && !own.contains(&process.id))
+                        .filter(|process| process.unit == unit && !known.contains(&process.id))
                         .map(|process| process.id)
                         .collect();
                     for id in others {
@@ -689,7 +687,8 @@ impl Simulation {
                 self.world().waiting_connections.retain(|address| !addresses.contains(address));
             }
             Action::CloseSockets { unit } => {
-                self.world().listening.remove(&unit);
+                let addresses = self.world().listening.remove(&unit).unwrap_or_default();
+                self.world().waiting_connections.retain(|address| !addresses.contains(address));
             }
             Action::WatchPaths { unit, watches } => {
                 self.world().watched_paths.insert(unit, watches);
@@ -704,21 +703,14 @@ impl Simulation {
             Action::JobRemoved { unit, kind, result, .. } => {
                 self.world().happened(&unit, format!("job {} {}", kind.as_str(), result.as_str()));
             }
-            Action::StateChanged { unit, from, to, active, .. } => {
+            Action::StateChanged { unit, from, to, .. } => {
                 self.world().happened(&unit, format!("{from} -> {to}"));
-                if matches!(active, ActiveState::Inactive | ActiveState::Failed) {
-                    self.engine.host_mut().own.remove(&unit);
-                }
-                // A socket that its service has served has no one waiting any more.
-                if to == "running" && self.world().listening.contains_key(&unit) {
-                    let addresses = self.world().listening.get(&unit).cloned().unwrap_or_default();
-                    self.world().waiting_connections.retain(|address| !addresses.contains(address));
-                }
+            }
+            Action::UnitRemoved { unit } => {
+                self.world().transient.remove(&unit);
             }
             Action::Emergency { .. } | Action::JobRunning { .. } => {}
-            Action::UnitNew { .. } | Action::UnitRemoved { .. } | Action::Log { .. } => {
-                let _ = now;
-            }
+            Action::UnitNew { .. } | Action::Log { .. } => {}
         }
     }
 
@@ -737,7 +729,6 @@ impl Simulation {
             // Every other program of a unit file is replaced by one that does nothing.
             vec![Step::Exit(0)]
         };
-        self.engine.host_mut().own.entry(spawn.unit.clone()).or_default().insert(spawn.process);
         let mut environment: Vec<_> = self.world().environment.clone().into_iter().collect();
         environment.extend(spawn.environment.clone());
         self.world().processes.push(Process {
@@ -780,6 +771,31 @@ impl Simulation {
         };
         list[spawn.index].clone()
     }
+}
+
+/// The unit that `systemd-run --scope` makes.
+fn transient_scope(unit: UnitName, properties: &[String]) -> Unit {
+    let mut spec = Unit::new(unit, LoadState::Loaded);
+    let Settings::Scope(settings) = &mut spec.settings else { panic!("{} is no scope", spec.name) };
+    for property in properties {
+        let (key, value) = property.split_once('=').expect("a property has a value");
+        match key {
+            "TimeoutStopSec" => settings.timeout_stop = script::duration(value),
+            "RuntimeMaxSec" => settings.runtime_max = script::duration(value),
+            "CollectMode" => spec.flags.collect_mode = CollectMode::InactiveOrFailed,
+            _ => panic!("no property {key} here"),
+        }
+    }
+    for (kind, other) in [
+        (DependencyKind::Conflicts, "shutdown.target"),
+        (DependencyKind::Before, "shutdown.target"),
+        (DependencyKind::Requires, "app.slice"),
+        (DependencyKind::After, "app.slice"),
+        (DependencyKind::InSlice, "app.slice"),
+    ] {
+        spec.dependencies.add(kind, name(other), DependencyOrigin::Default);
+    }
+    spec
 }
 
 /// The word for a refusal that both players use.

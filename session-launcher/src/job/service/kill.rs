@@ -53,7 +53,7 @@ impl<H: Host> Engine<H> {
         let whole_group = kill.mode == KillMode::ControlGroup
             || kill.mode == KillMode::Mixed && operation == KillOperation::Kill;
         if whole_group && self.has_other_processes(id) {
-            targets.push(KillTarget::Others);
+            targets.push(KillTarget::AllBut(self.known_processes(id)));
         }
         let unit = self.units[id].name().clone();
         for target in &targets {

@@ -178,9 +178,20 @@ impl<H: Host> Engine<H> {
         self.units[id].job.and_then(|job| self.jobs.get(&job)).is_some_and(|job| job.kind == kind)
     }
 
+    /// Whether the unit has processes that are neither its main nor its control process.
     pub(super) fn has_other_processes(&mut self, id: UnitId) -> bool {
         let name = self.units[id].name().clone();
-        self.host.has_other_processes(&name)
+        let known = self.known_processes(id);
+        self.host.has_other_processes(&name, &known)
+    }
+
+    /// The main and the control process, as far as there are any.
+    pub(super) fn known_processes(&self, id: UnitId) -> Vec<ProcessId> {
+        match &self.units[id].runtime {
+            Runtime::Service(service) => service.main.into_iter().chain(service.control).collect(),
+            Runtime::Socket(socket) => socket.control.into_iter().collect(),
+            _ => Vec::new(),
+        }
     }
 
     /// `None` when it cannot be told.

@@ -12,11 +12,6 @@ use super::NotifyState;
 
 impl<H: Host> Engine<H> {
     pub(in crate::job) fn service_start(&mut self, id: UnitId) -> Result<(), Refusal> {
-        if !self.start_limit_allows(id) {
-            self.service_mut(id).result = UnitResult::StartLimitHit;
-            self.enter_dead(id, UnitResult::StartLimitHit, false);
-            return Err(Refusal::Failed);
-        }
         match self.service(id).state {
             // Somebody asks for it before the delay is over.
             ServiceState::AutoRestart => {
@@ -30,6 +25,11 @@ impl<H: Host> Engine<H> {
             }
             // Already on it.
             _ => return Ok(()),
+        }
+        if !self.start_limit_allows(id) {
+            self.service_mut(id).result = UnitResult::StartLimitHit;
+            self.enter_dead(id, UnitResult::StartLimitHit, false);
+            return Err(Refusal::Failed);
         }
         let old = self.service(id);
         let restarts = if old.state == ServiceState::AutoRestartQueued { old.restarts } else { 0 };

@@ -111,3 +111,27 @@ fn states_without_links() {
     assert_eq!(tree.state("gone.service"), "not-found");
     assert!(enable(&tree.loader(), &[unit("masked.service")], Path::new("/etc")).is_err());
 }
+
+#[test]
+fn presets_enable_and_disable() {
+    let tree = Tree::new(&[
+        ("a.service", "[Install]\nWantedBy=x.target"),
+        ("b.service", "[Install]\nWantedBy=x.target"),
+        ("c.service", "[Unit]\n"),
+        ("t@.service", "[Install]\nWantedBy=x.target"),
+    ]);
+    tree.enable("b.service");
+    let mut presets = Presets::default();
+    presets.read("disable b.service\nenable t@.service one two\n");
+    let loader = tree.loader();
+    let names: Vec<UnitName> = loader.catalog().names().cloned().collect();
+    let changes = preset(&loader, &presets, &names, Path::new("/etc/systemd/user")).unwrap();
+    let made: Vec<String> = changes.iter().map(text).collect();
+    let expected = [
+        "x.target.wants/a.service -> /usr/lib/systemd/user/a.service",
+        "x.target.wants/b.service",
+        "x.target.wants/t@one.service -> /usr/lib/systemd/user/t@.service",
+        "x.target.wants/t@two.service -> /usr/lib/systemd/user/t@.service",
+    ];
+    assert_eq!(made, expected);
+}

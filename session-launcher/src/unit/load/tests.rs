@@ -118,7 +118,6 @@ fn what_a_service_may_not_be() {
         "[Service]\nExecStop=/bin/true",
         "[Service]\nExecStart=/bin/a\nExecStart=/bin/b",
         "[Service]\nType=oneshot\nExecStart=/bin/a\nRestart=always",
-        "[Service]\nType=oneshot\nExecStart=/bin/a\nRestartForceExitStatus=1",
         "[Service]\nType=oneshot\nExitType=cgroup\nExecStart=/bin/a",
         "[Service]\nExecStart=relative/path",
         "[Service]\nExecStart=/bin/a\nWorkingDirectory=relative",

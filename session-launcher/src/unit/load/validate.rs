@@ -3,8 +3,8 @@
 use crate::unit::diagnostic::{Diagnostic, Severity};
 
 use crate::unit::spec::{
-    DependencyKind, EmergencyAction, ExitStatusSet, ExitType, JobMode, KillMode, RestartPolicy,
-    ServiceSettings, ServiceType, Settings, SocketSettings, Unit,
+    DependencyKind, EmergencyAction, ExitType, JobMode, KillMode, RestartPolicy, ServiceSettings,
+    ServiceType, Settings, SocketSettings, Unit,
 };
 
 /// Checks a unit that is otherwise complete.
@@ -68,10 +68,6 @@ fn check_service(service: &ServiceSettings, success_action: EmergencyAction) -> 
     refuse(
         oneshot && matches!(service.restart, RestartPolicy::Always | RestartPolicy::OnSuccess),
         "the service has Restart= set to always or on-success, which isn't allowed for Type=oneshot",
-    )?;
-    refuse(
-        oneshot && service.restart_force_exit_status != ExitStatusSet::default(),
-        "the service has RestartForceExitStatus=, which isn't allowed for Type=oneshot",
     )?;
     refuse(
         service.service_type == ServiceType::Dbus && service.bus_name.is_none(),
