@@ -101,34 +101,36 @@ impl Reader<'_> {
         }
     }
 
+    /// Quotes count only at the beginning, and after other quotes; white space there is dropped.
     fn value(&mut self) -> String {
         let mut value = String::new();
         // White space at the end goes, unless it was quoted or escaped.
         let mut kept = 0;
-        while self.rest.peek().is_some_and(|c| matches!(c, ' ' | '\t')) {
-            self.next();
-        }
+        let mut beginning = true;
         while let Some(character) = self.next() {
             match character {
                 '\n' | '\r' => break,
-                '\'' => {
+                '\'' if beginning => {
                     while let Some(inner) = self.next().filter(|c| *c != '\'') {
                         value.push(inner);
                     }
                     kept = value.len();
                 }
-                '"' => {
+                '"' if beginning => {
                     self.double_quoted(&mut value);
                     kept = value.len();
                 }
                 '\\' => {
+                    beginning = false;
                     if let Some(escaped) = self.next().filter(|c| *c != '\n') {
                         value.push(escaped);
                         kept = value.len();
                     }
                 }
+                ' ' | '\t' if beginning => {}
                 ' ' | '\t' => value.push(character),
                 _ => {
+                    beginning = false;
                     value.push(character);
                     kept = value.len();
                 }
@@ -186,7 +188,9 @@ pub fn load(
     let mut set = BTreeMap::new();
     for path in conf_files::list(directories, root, "conf") {
         let Ok(bytes) = std::fs::read(&path) else { continue };
-        for entry in parse(&String::from_utf8_lossy(&bytes)).assignments {
+        let entries = parse(&String::from_utf8_lossy(&bytes)).assignments;
+        // systemd calls an empty value a mistake here, though not in EnvironmentFile=.
+        for entry in entries.into_iter().filter(|entry| !entry.value.is_empty()) {
             let value = expand(&entry.value, &|name| set.get(name).or_else(|| base.get(name)).cloned());
             set.insert(entry.name, value);
         }
@@ -285,8 +289,67 @@ mod tests {
         let text = "# c \\\nstill comment\nA=1\n ; x\nB = 'a b' \nC=\"x\\\"y\\z\"  tail \nD=a\\\nb\nE=\n";
         assert_eq!(
             pairs(text),
-            [pair("A", "1"), pair("B", "a b"), pair("C", "x\"y\\z  tail"), pair("D", "ab"), pair("E", "")]
+            [pair("A", "1"), pair("B", "a b"), pair("C", "x\"y\\ztail"), pair("D", "ab"), pair("E", "")]
         );
+    }
+
+    /// What systemd 262's environment generator makes of the same file, with HOME and PATH given.
+    #[test]
+    fn as_systemd_does() {
+        let text = r#"A=plain
+B = spaced value
+C="double $A \$x \"q\" \n end"
+D='single $A \n'
+E=$A:$UNSET:${A}x${UNSET:-def}${A:+alt}${UNSET:+no}
+F=${A:-${B}}
+G=a\
+b
+H=$$x
+I=a "b c" d
+1BAD=x
+K=$HOME/x:$PATH
+novalue
+L=
+M=${L:-empty}
+N=x # not a comment
+O=\$A
+Q='it'"'"'s'
+A=$A-again
+R=${A
+S=$A$B
+T=${A:-x}y}
+U=a\tb
+V="a\tb"
+export X=1
+"#;
+        let expected = [
+            ("A", "plain-again"),
+            ("B", "spaced value"),
+            ("C", r#"double plain  "q" \n end"#),
+            ("D", r"single plain \n"),
+            ("E", "plain::plainxdefalt"),
+            ("F", "plain"),
+            ("G", "ab"),
+            ("H", "$x"),
+            ("I", r#"a "b c" d"#),
+            ("K", "/home/u/x:/usr/bin:/bin"),
+            ("M", "empty"),
+            ("N", "x # not a comment"),
+            ("O", "plain"),
+            ("Q", "it's"),
+            ("R", "${A"),
+            ("S", "plain-againspaced value"),
+            ("T", "plain-againy}"),
+            ("U", "atb"),
+            ("V", r"a\tb"),
+        ];
+        let dir = tempfile::tempdir().unwrap();
+        std::fs::write(dir.path().join("a.conf"), text).unwrap();
+        let base = [("HOME", "/home/u"), ("PATH", "/usr/bin:/bin")]
+            .map(|(name, value)| (name.to_owned(), value.to_owned()));
+        let set = load(&[dir.path().to_owned()], None, &base.into());
+        let expected = expected.map(|(name, value)| (name.to_owned(), value.to_owned()));
+        assert_eq!(set, expected.into());
     }
 
     #[test]
