@@ -2,6 +2,7 @@
 
 pub mod cat;
 pub mod deps;
+pub mod directives;
 pub mod graph;
 pub mod list;
 pub mod plan;
@@ -54,6 +55,8 @@ enum Command {
     Deps(deps::Arguments),
     /// Draw the units that a unit pulls in, as text, DOT or SVG.
     Graph(graph::Arguments),
+    /// Print which directives are handed on, ignored or refused.
+    Directives(directives::Arguments),
     /// Print the directories in which units are looked for.
     Paths,
 }
@@ -71,6 +74,7 @@ pub fn run(arguments: &Arguments, output: &mut dyn Write) -> Result {
         Command::Verify(arguments) => verify::run(arguments, source, output),
         Command::Deps(arguments) => deps::run(arguments, &source.loader(), output),
         Command::Graph(arguments) => graph::run(arguments, &source.loader(), output),
+        Command::Directives(arguments) => directives::run(arguments, output),
         Command::Paths => {
             for directory in source.search_path(&source.host()).directories() {
                 writeln!(output, "{}", directory.display())?;

@@ -8,6 +8,7 @@ pub mod resource;
 pub mod scope;
 pub mod service;
 pub mod socket;
+pub mod stream;
 pub mod support;
 pub mod timer;
 pub mod unit_section;
