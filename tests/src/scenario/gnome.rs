@@ -84,8 +84,8 @@ fn stand_in(text: &str) -> String {
     };
     let program = value("ExecStart");
     let script = if program.ends_with("--monitor") {
-        // It stops the session when it is told to end.
-        "ready on:TERM=start:gnome-session-shutdown.target/replace-irreversibly,exit:0".to_owned()
+        // It stops the session when it is told to end. The pause keeps that from being a race.
+        "ready on:TERM=wait:150ms,start:gnome-session-shutdown.target/replace-irreversibly,exit:0".to_owned()
     } else if program.contains("gnome-session-ctl") {
         "ready exit:0".to_owned()
     } else {

@@ -66,10 +66,10 @@ impl<H: Host> Engine<H> {
             | ServiceState::Reload
             | ServiceState::ReloadSignal
             | ServiceState::ReloadNotify
-            | ServiceState::ReloadPost => {
-                if control_is_gone {
-                    self.enter_stop(id, result);
-                }
+            | ServiceState::ReloadPost
+                if control_is_gone =>
+            {
+                self.enter_stop(id, result);
             }
             ServiceState::Start => self.main_ended_while_starting(id, result),
             ServiceState::Running => self.enter_running(id, result),
