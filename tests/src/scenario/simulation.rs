@@ -513,7 +513,7 @@ impl Simulation {
         loop {
             let now = self.now();
             let Some(process) = self.process(id) else { return };
-            let Some(step) = process.progress.next() else { return };
+            let Some(step) = process.progress.advance() else { return };
             let (unit, notify) = (process.unit.clone(), process.notify);
             match step {
                 Step::Wait(span) => {
