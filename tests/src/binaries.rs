@@ -10,13 +10,19 @@ pub fn workspace() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("tests/ lies in the workspace").to_owned()
 }
 
+/// Names a directory of binaries to test as they are: a package's, a musl build's.
+const BINARIES_VARIABLE: &str = "USHER_BIN_DIR";
+
 /// Path of the workspace's binary `name`, made up to date first with `cargo build --package NAME`.
 ///
-/// Release tests get the release binary.
+/// Release tests get the release binary; with `USHER_BIN_DIR` set, it is taken from there and nothing is built.
 ///
 /// # Panics
 /// When it does not build.
 pub fn built(name: &str) -> PathBuf {
+    if let Some(directory) = std::env::var_os(BINARIES_VARIABLE) {
+        return Path::new(&directory).join(name);
+    }
     static BUILT: Mutex<Option<HashMap<String, PathBuf>>> = Mutex::new(None);
     let mut built = BUILT.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let built = built.get_or_insert_default();

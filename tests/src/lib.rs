@@ -15,5 +15,6 @@ pub mod binaries;
 pub mod lab;
 pub mod scenario;
 mod skip;
+pub mod userdb;
 
 pub use skip::{SKIP_FILE_VARIABLE, continuous_integration, skip};

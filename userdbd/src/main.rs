@@ -1,3 +1,197 @@
-//! Daemon that answers io.systemd.UserDatabase.
+//! Daemon that answers `io.systemd.UserDatabase` (<https://systemd.io/USER_GROUP_API>) where systemd does not.
+//!
+//! A request flows like this: [`source`] reads records from files, [`index`] holds them ready to be sent and is replaced as a
+//! whole when [`reload`] sees a change, [`server`] answers from it, and asks other services for what it does not know.
 
-fn main() {}
+mod bridge;
+mod check;
+mod config;
+mod index;
+mod inherited_fd;
+mod lending;
+mod listen;
+mod memory;
+mod readiness;
+mod reload;
+mod server;
+mod source;
+mod state_directory;
+
+use std::os::fd::RawFd;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use clap::Parser;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::task::LocalSet;
+
+use config::Config;
+use lending::{Book, Lending};
+use listen::Listening;
+use reload::Reloader;
+use server::{Limits, Server};
+use source::Sources;
+use source::backends::Backends;
+use source::watch::Watcher;
+use state_directory::StateDirectory;
+
+/// Where clients look for services.
+const SOCKET_DIRECTORY: &str = "/run/systemd/userdb";
+/// Where programs look services up by interface.
+const REGISTRY_DIRECTORY: &str = "/run/varlink/registry";
+
+/// Answers who the users and groups of this system are, over Varlink.
+#[derive(Debug, Parser)]
+#[command(name = "userdbd", version)]
+struct Arguments {
+    /// Directory of the sockets.
+    #[arg(long, value_name = "DIR", default_value = SOCKET_DIRECTORY)]
+    socket_dir: PathBuf,
+    /// Read all files below this directory instead of /.
+    #[arg(long, value_name = "DIR", default_value = "/")]
+    root: PathBuf,
+    /// Configuration; a missing file means the defaults.
+    #[arg(long, value_name = "FILE", default_value = "/etc/usher/userdbd.toml")]
+    config: PathBuf,
+    /// Write a newline to this descriptor when requests are answered.
+    #[arg(long, value_name = "N")]
+    ready_fd: Option<RawFd>,
+    /// Read everything, print what is wrong with it, and exit.
+    #[arg(long)]
+    check: bool,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    if arguments.check {
+        return check::check(&arguments.root, &arguments.config);
+    }
+    start_logging();
+    match run(&arguments) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            tracing::error!("{error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn start_logging() {
+    let filter = tracing_subscriber::EnvFilter::try_from_env("USERDBD_LOG")
+        .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
+    let to_terminal = std::io::IsTerminal::is_terminal(&std::io::stderr());
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(to_terminal)
+        .with_target(false)
+        // Whoever collects the lines adds the time.
+        .without_time()
+        .init();
+}
+
+fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
+    // Before anything else is opened under the numbers of what was handed over.
+    let inherited = inherited_fd::listening_sockets()?;
+    let config = Config::read(&arguments.config)?;
+    let descriptors = raise_descriptor_limit();
+    let registry = match &config.registry_directory {
+        Some(directory) => Some(directory.clone()),
+        None => (arguments.socket_dir == Path::new(SOCKET_DIRECTORY)).then(|| REGISTRY_DIRECTORY.into()),
+    };
+    let listening = Listening::open(&arguments.socket_dir, registry.as_deref(), inherited)?;
+    let nscd_socket = nscd_socket(arguments, &config.nscd);
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    LocalSet::new()
+        .block_on(&runtime, serve(arguments, config, &listening, nscd_socket.as_ref(), descriptors))?;
+    readiness::announce_stopping();
+    Ok(())
+}
+
+async fn serve(
+    arguments: &Arguments,
+    config: Config,
+    listening: &Listening,
+    nscd_socket: Option<&bridge::nscd::Socket>,
+    descriptors: usize,
+) -> std::io::Result<()> {
+    let mut end = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
+    let hang_up = signal(SignalKind::hangup())?;
+
+    // Watching begins before reading, so that no change in between is missed.
+    let drop_ins =
+        source::dropin::DIRECTORIES.iter().map(|directory| arguments.root.join(directory)).collect();
+    let pools =
+        source::dynamic::file::DIRECTORIES.iter().map(|directory| arguments.root.join(directory)).collect();
+    let watcher = Watcher::new(arguments.root.join("etc"), drop_ins, pools, arguments.socket_dir.clone())?;
+    let state = source::dynamic::roster::below(&arguments.root, &config.state_directory.0);
+    let state = Arc::new(StateDirectory::new(state));
+    let book = Book::open(Arc::clone(&state));
+    let mut sources = Sources::read(&arguments.root, Some(state));
+    sources.set_loans(book.users());
+    let (reloader, current) = Reloader::start(watcher, sources)?;
+    let backends = Rc::new(Backends::new(&arguments.socket_dir, config.backends));
+    let lending = Lending::new(
+        config.lending,
+        arguments.root.clone(),
+        book,
+        reloader.loan_feed(),
+        Rc::clone(&current),
+        Rc::clone(&backends),
+    );
+    lending.resume();
+    let server = Server::new(current, Rc::clone(&backends), lending, Limits::new(config.limits, descriptors));
+
+    let reloading = tokio::task::spawn_local(reloader.run(hang_up, move || backends.look_again()));
+    for listener in listening.listeners()? {
+        tokio::task::spawn_local(Rc::clone(&server).listen(listener));
+    }
+    if let Some(socket) = nscd_socket {
+        let serving = bridge::nscd::listen(Rc::clone(&server), socket.listener()?, config.nscd.deadline);
+        tokio::task::spawn_local(serving);
+    }
+    readiness::announce(arguments.ready_fd);
+    tracing::info!("serving in {}", arguments.socket_dir.display());
+
+    let [terminate, interrupt] = &mut end;
+    tokio::select! {
+        () = received(terminate) => Ok(()),
+        () = received(interrupt) => Ok(()),
+        result = reloading => result.unwrap_or_else(|error| Err(std::io::Error::other(error))),
+    }
+}
+
+/// The socket for musl. Whoever else serves it may go on doing so.
+fn nscd_socket(arguments: &Arguments, config: &config::Nscd) -> Option<bridge::nscd::Socket> {
+    if !config.enabled {
+        return None;
+    }
+    let is_standard = arguments.socket_dir == Path::new(SOCKET_DIRECTORY);
+    let standard = || bridge::nscd::Socket::default_path(is_standard, &arguments.socket_dir);
+    let path = config.socket.clone().unwrap_or_else(standard);
+    match bridge::nscd::Socket::bind(path.clone()) {
+        Ok(socket) => Some(socket),
+        Err(error) => {
+            tracing::warn!("{}: {error}; programs built with musl see files only", path.display());
+            None
+        }
+    }
+}
+
+async fn received(signal: &mut Signal) {
+    let _ = signal.recv().await;
+}
+
+/// Raises the limit on open files as far as we may, and returns it.
+fn raise_descriptor_limit() -> usize {
+    use rustix::process::{Resource, getrlimit, setrlimit};
+    let mut limit = getrlimit(Resource::Nofile);
+    limit.current = limit.maximum;
+    if let Err(errno) = setrlimit(Resource::Nofile, limit) {
+        tracing::warn!("raising the limit on open files: {errno}");
+    }
+    let current = getrlimit(Resource::Nofile).current.unwrap_or(1 << 20);
+    usize::try_from(current).unwrap_or(usize::MAX)
+}

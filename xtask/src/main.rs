@@ -1,9 +1,12 @@
 //! Developer commands, run as `cargo xtask COMMAND`.
 
+mod bench;
+mod demo;
 mod root;
 mod test;
 
 use clap::{Parser, Subcommand};
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 #[derive(Parser)]
@@ -15,15 +18,26 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Build Usher and show what it does, without changing anything on this machine
+    Demo,
     /// Run the tests, all tiers unless some are named
     Test(test::Arguments),
+    /// Measure: figures side by side in one run
+    Bench(bench::Arguments),
     /// Build and cache a test root (a Debian system in a directory), or say where it is
     Root(root::Arguments),
 }
 
+/// The cargo that runs this.
+fn cargo() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
+}
+
 fn main() -> ExitCode {
     match Arguments::parse().command {
+        Command::Demo => demo::run(),
         Command::Test(arguments) => test::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Root(arguments) => root::run(&arguments),
     }
 }
