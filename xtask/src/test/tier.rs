@@ -45,6 +45,14 @@ pub const TIERS: &[Tier] = &[
         checks: false,
     },
     Tier {
+        name: "scenarios",
+        purpose: "the job engine against systemd --user, by the same scenarios",
+        runs: &[&["--package", "usher-tests", "--test", "scenarios"]],
+        roots: &["systemd-user"],
+        needs_root: true,
+        checks: false,
+    },
+    Tier {
         name: "cli",
         purpose: "our command lines against systemd's",
         runs: &[&["--package", "usher-tests", "--test", "cli_*"]],
