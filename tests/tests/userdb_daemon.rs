@@ -136,7 +136,8 @@ fn it_takes_sockets_handed_over() {
         .command("systemd-socket-activate")
         .args(["--fdname=io.systemd.Multiplexer", "-l", path, USERDBD])
         .spawn();
-    activator.wait_until("a socket", || sockets.socket("io.systemd.Multiplexer").exists());
+    let socket = sockets.socket("io.systemd.Multiplexer");
+    activator.wait_until("a socket", || std::os::unix::net::UnixStream::connect(&socket).is_ok());
     assert_eq!(ask(&sockets, "ann")["parameters"]["record"]["uid"], 1000, "{}", activator.log());
     assert_eq!(ask(&sockets, "bob")["parameters"]["record"]["uid"], 1001, "{}", activator.log());
 }

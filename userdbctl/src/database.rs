@@ -152,7 +152,7 @@ impl Database {
         })
     }
 
-    /// All memberships of a user, of a group, or all there are.
+    /// All memberships of a user, of a group, or all there are, one service after the other.
     ///
     /// # Errors
     /// A name is not valid, or a service does not answer.
@@ -160,7 +160,8 @@ impl Database {
         &self,
         user: Option<&str>,
         group: Option<&str>,
-    ) -> Result<Vec<Membership>, LookupError> {
+        mut each: impl FnMut(Membership) -> std::io::Result<()>,
+    ) -> Result<(), LookupError> {
         let mut parameters = Map::new();
         for (key, name) in [("userName", user), ("groupName", group)] {
             if let Some(name) = name {
@@ -168,18 +169,16 @@ impl Database {
                 parameters.insert(key.to_owned(), name.into());
             }
         }
-        let mut memberships = Vec::new();
         for service in &self.services {
             self.stream(service, GET_MEMBERSHIPS, &parameters, &mut |reply| {
                 let text = |key: &str| reply.get(key).and_then(Value::as_str).map(str::to_owned);
                 let (Some(user), Some(group)) = (text("userName"), text("groupName")) else {
                     return Err(LookupError::NotUnderstood { service: service.clone() });
                 };
-                memberships.push(Membership { user, group });
-                Ok(())
+                Ok(each(Membership { user, group })?)
             })?;
         }
-        Ok(memberships)
+        Ok(())
     }
 
     /// Asks each service until one succeeds. If none does, the gravest error wins: a record that does not match is an

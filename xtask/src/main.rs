@@ -1,6 +1,7 @@
 //! Developer commands, run as `cargo xtask COMMAND`.
 
 mod bench;
+mod demo;
 mod root;
 mod test;
 
@@ -17,6 +18,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Build Usher and show what it does, without changing anything on this machine
+    Demo,
     /// Run the tests, all tiers unless some are named
     Test(test::Arguments),
     /// Measure: figures side by side in one run
@@ -32,6 +35,7 @@ fn cargo() -> OsString {
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
+        Command::Demo => demo::run(),
         Command::Test(arguments) => test::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Root(arguments) => root::run(&arguments),

@@ -29,6 +29,12 @@ pub fn all() -> Vec<Difference> {
             "User root does not exist.",
         ),
         difference(
+            "groups-of-user bob 0",
+            "what was found before a list breaks off is shown in a table too, as in the other modes",
+            1,
+            "memberships listed.\nFailed to enumerate groups of user: Invalid argument\n",
+        ),
+        difference(
             "-s org.example.None",
             "a service that is not there is an error with its socket; systemd's client reads the files by itself",
             1,

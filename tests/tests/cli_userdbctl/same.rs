@@ -215,7 +215,7 @@ pub fn mistakes() -> Vec<Case> {
         "users-in-group a:b",
         "users-in-group 0",
         "users-in-group ''",
-        "groups-of-user ann 0",
+        "--output=classic groups-of-user ann 0",
         "--bogus",
         "-x",
         "--output",

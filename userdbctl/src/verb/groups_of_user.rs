@@ -6,5 +6,7 @@ use crate::database::Database;
 
 /// Shows the groups of the users named, or of all.
 pub fn run(arguments: &Arguments, database: &Database) -> Result<Status, Error> {
-    memberships::run(arguments, "enumerate groups of user", |user| database.memberships(user, None))
+    memberships::run(arguments, "enumerate groups of user", |user, each| {
+        database.memberships(user, None, each)
+    })
 }

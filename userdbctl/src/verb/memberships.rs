@@ -13,44 +13,42 @@ use crate::output::{Mode, Stdout, json};
 pub fn run(
     arguments: &Arguments,
     action: &'static str,
-    find: impl Fn(Option<&str>) -> Result<Vec<Membership>, LookupError>,
+    find: impl Fn(Option<&str>, &mut Each<'_>) -> Result<(), LookupError>,
 ) -> Result<Status, Error> {
     refuse_file(arguments, "showing memberships")?;
     let mode = arguments.mode.unwrap_or(Mode::Table);
     let mut out = Stdout::new();
     let mut table = Table::new(vec![Column::left("user"), Column::left("group")]);
-    let mut show = |memberships: Vec<Membership>| -> Result<(), Error> {
-        for Membership { user, group } in memberships {
-            match mode {
-                Mode::Classic => out.write(&format!("{user}:{group}\n"))?,
-                Mode::Friendly => out.write(&format!("{group}: {user}\n"))?,
-                Mode::Json => {
-                    let pair: [(String, Value); 2] =
-                        [("user".to_owned(), user.into()), ("group".to_owned(), group.into())];
-                    let text = json::object(
-                        &Object::from_iter(pair),
-                        arguments.json.unwrap_or_default(),
-                        out.palette(),
-                    );
-                    out.write(&text)?;
-                }
-                Mode::Table => table.add(vec![Cell::text(user), Cell::text(group)]),
-            }
+    let mut show = |Membership { user, group }: Membership| match mode {
+        Mode::Classic => out.write(&format!("{user}:{group}\n")),
+        Mode::Friendly => out.write(&format!("{group}: {user}\n")),
+        Mode::Json => {
+            let pair: [(String, Value); 2] =
+                [("user".to_owned(), user.into()), ("group".to_owned(), group.into())];
+            let format = arguments.json.unwrap_or_default();
+            out.write(&json::object(&Object::from_iter(pair), format, out.palette()))
         }
-        Ok(())
+        Mode::Table => {
+            table.add(vec![Cell::text(user), Cell::text(group)]);
+            Ok(())
+        }
     };
-    if arguments.operands.is_empty() {
-        let all = find(None).map_err(|error| Error::of_list("enumerate memberships", "membership", error))?;
-        show(all)?;
-    }
-    for name in &arguments.operands {
-        show(find(Some(name)).map_err(|error| Error::of_list(action, "membership", error))?)?;
-    }
-    if mode == Mode::Table {
+    let found = if arguments.operands.is_empty() {
+        find(None, &mut show).map_err(|error| Error::of_list("enumerate memberships", "membership", error))
+    } else {
+        arguments.operands.iter().try_for_each(|name| {
+            find(Some(name), &mut show).map_err(|error| Error::of_list(action, "membership", error))
+        })
+    };
+    // What was found before a list broke off is shown all the same.
+    if mode == Mode::Table && (found.is_ok() || table.len() > 0) {
         table.sort_by_text();
         out.table(&table, arguments)?;
         out.count(table.len(), "memberships", arguments)?;
     }
     out.flush()?;
-    Ok(Status::Complete)
+    found.map(|()| Status::Complete)
 }
+
+/// Takes one membership.
+pub type Each<'a> = dyn FnMut(Membership) -> std::io::Result<()> + 'a;

@@ -13,6 +13,7 @@ use crate::output::{Mode, Stdout, classic, color, friendly, json};
 pub fn run(arguments: &Arguments, database: &mut Database) -> Result<Status, Error> {
     let mut show = Show::new(arguments);
     let mut status = Status::Complete;
+    let mut listed = Ok(());
     if let Some(path) = &arguments.from_file {
         if !arguments.operands.is_empty() {
             return Err(Error::Refused("No argument expected when invoked with --from-file=".to_owned()));
@@ -27,15 +28,15 @@ pub fn run(arguments: &Arguments, database: &mut Database) -> Result<Status, Err
         if show.mode == Mode::Friendly {
             // Each needs more questions, so the list is taken whole first.
             let mut users = Vec::new();
-            list(database, &filter, |found| {
+            listed = list(database, &filter, |found| {
                 users.push(found);
                 Ok(())
-            })?;
+            });
             for user in &users {
                 show.user(user, database)?;
             }
         } else {
-            list(database, &filter, |found| show.plain(&found))?;
+            listed = list(database, &filter, |found| show.plain(&found));
         }
     } else {
         for name in &arguments.operands {
@@ -49,8 +50,11 @@ pub fn run(arguments: &Arguments, database: &mut Database) -> Result<Status, Err
             }
         }
     }
-    show.finish()?;
-    Ok(status)
+    // What came before a list broke off is shown all the same.
+    if listed.is_ok() || show.shown > 0 {
+        show.finish()?;
+    }
+    listed.map(|()| status)
 }
 
 fn list(

@@ -6,5 +6,7 @@ use crate::database::Database;
 
 /// Shows the members of the groups named, or of all.
 pub fn run(arguments: &Arguments, database: &Database) -> Result<Status, Error> {
-    memberships::run(arguments, "enumerate users in group", |group| database.memberships(None, group))
+    memberships::run(arguments, "enumerate users in group", |group, each| {
+        database.memberships(None, group, each)
+    })
 }

@@ -53,13 +53,12 @@ pub(super) fn add_ids(fields: &mut Fields, user: &UserRecord, database: &mut Dat
             },
         );
     }
-    match database.memberships(Some(user.user_name()), None) {
-        Ok(memberships) => {
-            let groups: Vec<String> = memberships.into_iter().map(|membership| membership.group).collect();
-            fields.add_list("Aux. Groups", &groups);
-        }
-        Err(error) => fields.add("Aux. Groups", format!("(can't acquire: {error})")),
-    }
+    fields.add_memberships("Aux. Groups", |each| {
+        database.memberships(Some(user.user_name()), None, |membership| {
+            each(membership.group);
+            Ok(())
+        })
+    });
     fields.add_optional("UUID", user.uuid().filter(|uuid| *uuid != 0).map(text::uuid));
     let real_name = user.real_name();
     if real_name != user.user_name() {

@@ -18,13 +18,12 @@ pub fn text(group: &GroupRecord, database: &Database) -> String {
     fields.add_optional("Last Change", last_change.map(time::timestamp));
     fields.add_number("GID", group.gid());
     fields.add_optional("UUID", group.uuid().filter(|uuid| *uuid != 0).map(text::uuid));
-    match database.memberships(None, Some(name)) {
-        Ok(members) => {
-            let users: Vec<String> = members.into_iter().map(|member| member.user).collect();
-            fields.add_list("Members", &users);
-        }
-        Err(error) => fields.add("Members", format!("(can't acquire: {error})")),
-    }
+    fields.add_memberships("Members", |each| {
+        database.memberships(None, Some(name), |membership| {
+            each(membership.user);
+            Ok(())
+        })
+    });
     fields.add_list("Admins", &group.administrators());
     fields.add_optional("Description", group.description().filter(|description| *description != name));
     fields.add_number("Passwords", Some(group.hashed_passwords().len()).filter(|count| *count > 0));

@@ -11,6 +11,7 @@ mod session;
 pub mod user;
 
 use super::color::{Color, Palette};
+use crate::database::LookupError;
 use crate::format::text::{printable, yes_no};
 
 /// Lines of labels and values. Labels end in one column; control characters of values are spelt out.
@@ -59,6 +60,19 @@ impl Fields {
                 self.add_below(value);
             }
         }
+    }
+
+    /// A label, and the names of a list that may break off.
+    fn add_memberships(
+        &mut self,
+        label: &str,
+        list: impl FnOnce(&mut dyn FnMut(String)) -> Result<(), LookupError>,
+    ) {
+        let mut names = Vec::new();
+        if let Err(error) = list(&mut |name| names.push(name)) {
+            names.push(format!("(can't acquire: {error})"));
+        }
+        self.add_list(label, &names);
     }
 
     /// A line below a value.
