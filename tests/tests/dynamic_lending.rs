@@ -281,6 +281,30 @@ fn loans_survive_a_restart_for_those_who_come_back() {
 }
 
 #[test]
+fn a_reboot_ends_what_lasted_as_long_as_a_connection() {
+    let Some(mut lab) = lab() else { return };
+    let mut borrower = lab.borrower(0);
+    let bound = borrower.borrow("bound");
+    let kept = borrower.call("Allocate", &json!({"baseName": "kept", "persistent": true})).unwrap();
+    lab.stop(Signal::KILL);
+    // As it looks after one: another boot, and /run is empty.
+    let state = lab.machine.path("/var/lib/usher/loans.json");
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+    let text = std::fs::read_to_string(&state).unwrap();
+    assert!(text.contains(boot.trim()));
+    std::fs::write(&state, text.replace(boot.trim(), "another")).unwrap();
+    std::fs::remove_dir_all(lab.machine.path("/run/usher")).unwrap();
+    lab.start();
+    let attach = json!({"userName": "bound", "token": bound["token"]});
+    lab.wait_until("nobody can come back for it", || lab.user("bound").is_none());
+    assert_eq!(lab.borrower(0).call("Attach", &attach), Err("NoSuchLoan".into()));
+    assert_eq!(lab.user("kept").unwrap()["uid"], kept["loan"]["uid"]);
+    lab.wait_until("its home is made anew", || {
+        std::fs::metadata(lab.home("kept")).is_ok_and(|home| u64::from(home.uid()) == uid(&kept))
+    });
+}
+
+#[test]
 fn a_loan_ends_when_it_is_released_or_its_time_is_over() {
     let Some(lab) = lab() else { return };
     let mut borrower = lab.borrower(BORROWER);
