@@ -11,6 +11,7 @@ mod inherited_fd;
 mod lending;
 mod listen;
 mod memory;
+mod privileges;
 mod readiness;
 mod reload;
 mod server;
@@ -101,6 +102,7 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
         Some(directory) => Some(directory.clone()),
         None => (arguments.socket_dir == Path::new(SOCKET_DIRECTORY)).then(|| REGISTRY_DIRECTORY.into()),
     };
+    privileges::drop_unneeded();
     let listening = Listening::open(&arguments.socket_dir, registry.as_deref(), inherited)?;
     let nscd_socket = nscd_socket(arguments, &config.nscd);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
