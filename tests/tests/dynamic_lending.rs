@@ -34,6 +34,10 @@ fn lab() -> Option<Lab> {
     machine.write("/etc/passwd", 0o644, "root:x:0:0:root:/root:/bin/sh\n");
     machine.write("/etc/group", 0o644, "root:x:0:\nvideo:x:44:\ndisk:x:6:\n");
     pools::install(&machine);
+    // Whoever borrows may choose the names that these tests use.
+    let shipped = std::fs::read_to_string(machine.path("/usr/lib/usher/pools.d/lent.toml")).unwrap();
+    let names = "allowed-names = [\"back\", \"brief\", \"held\", \"kept\", \"kiosk\", \"lost\", \"mine\", ";
+    machine.write("/etc/usher/pools.d/lent.toml", 0o644, shipped.replace("allowed-names = [", names));
     machine.write("/etc/usher/userdbd.toml", 0o644, CONFIG);
     machine.write(
         "/etc/nsswitch.conf",
@@ -171,6 +175,7 @@ fn a_crash_at_any_moment_shares_no_user() {
     let told: Mutex<HashMap<String, u64>> = Mutex::default();
     for round in 0..6 {
         let socket = lab.socket();
+        let before = told.lock().unwrap().len();
         std::thread::scope(|scope| {
             for thread in 0..4 {
                 let (socket, told) = (&socket, &told);
@@ -186,7 +191,12 @@ fn a_crash_at_any_moment_shares_no_user() {
                 });
             }
             // At another moment of the work in each round.
-            std::thread::sleep(Duration::from_millis(15 + 23 * round));
+            let enough = before + round % 4;
+            let start = Instant::now();
+            while told.lock().unwrap().len() < enough && start.elapsed() < PATIENCE {
+                std::thread::sleep(Duration::from_millis(1));
+            }
+            std::thread::sleep(Duration::from_millis(7 * round as u64));
             lab.daemon.signal(Signal::KILL);
         });
         lab.daemon.wait(PATIENCE);
@@ -271,6 +281,30 @@ fn loans_survive_a_restart_for_those_who_come_back() {
 }
 
 #[test]
+fn a_reboot_ends_what_lasted_as_long_as_a_connection() {
+    let Some(mut lab) = lab() else { return };
+    let mut borrower = lab.borrower(0);
+    let bound = borrower.borrow("bound");
+    let kept = borrower.call("Allocate", &json!({"baseName": "kept", "persistent": true})).unwrap();
+    lab.stop(Signal::KILL);
+    // As it looks after one: another boot, and /run is empty.
+    let state = lab.machine.path("/var/lib/usher/loans.json");
+    let boot = std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap();
+    let text = std::fs::read_to_string(&state).unwrap();
+    assert!(text.contains(boot.trim()));
+    std::fs::write(&state, text.replace(boot.trim(), "another")).unwrap();
+    std::fs::remove_dir_all(lab.machine.path("/run/usher")).unwrap();
+    lab.start();
+    let attach = json!({"userName": "bound", "token": bound["token"]});
+    lab.wait_until("nobody can come back for it", || lab.user("bound").is_none());
+    assert_eq!(lab.borrower(0).call("Attach", &attach), Err("NoSuchLoan".into()));
+    assert_eq!(lab.user("kept").unwrap()["uid"], kept["loan"]["uid"]);
+    lab.wait_until("its home is made anew", || {
+        std::fs::metadata(lab.home("kept")).is_ok_and(|home| u64::from(home.uid()) == uid(&kept))
+    });
+}
+
+#[test]
 fn a_loan_ends_when_it_is_released_or_its_time_is_over() {
     let Some(lab) = lab() else { return };
     let mut borrower = lab.borrower(BORROWER);
@@ -297,7 +331,8 @@ fn only_those_who_may_borrow_do_and_only_so_much() {
     let allocate = |borrower: &mut Borrower, wish: Value| borrower.call("Allocate", &wish);
     let refused = |uid: u32, wish: Value| lab.borrower(uid).call("Allocate", &wish).unwrap_err();
     assert_eq!(refused(4711, json!({"baseName": "a"})), "NotPermitted");
-    assert_eq!(refused(BORROWER, json!({"baseName": "a", "groups": ["disk"]})), "NotPermitted");
+    assert_eq!(refused(BORROWER, json!({"baseName": "kiosk", "groups": ["disk"]})), "NotPermitted");
+    assert_eq!(refused(BORROWER, json!({"baseName": "wheel"})), "NotPermitted");
     assert_eq!(refused(0, json!({"baseName": "a", "groups": ["no-such"]})), "NoSuchGroup");
     assert_eq!(refused(0, json!({"pool": "no-such", "baseName": "a"})), "NoSuchPool");
     // GDM takes these by their names, without asking.
@@ -409,7 +444,9 @@ fn homes_lead_nowhere_else() {
     let ending = borrower.loans().into_iter().find(|loan| loan["userName"] == "e").unwrap();
     assert_eq!(ending["ending"], true);
     run("rm /run/usher/home; mv /run/usher/moved /run/usher/home");
-    borrower.call("Release", &json!({"userName": "e"})).unwrap();
+    lab.wait_until("the daemon has tried again", || {
+        lab.borrower(0).loans().iter().all(|loan| loan["userName"] != "e")
+    });
     assert!(!lab.home("e").exists());
     // A parent that others can write to.
     run("chmod 777 /run/usher/home");
@@ -461,10 +498,5 @@ fn varlinkctl_knows_the_interface() {
     lab.wait_until("it ends with the connection", || lab.user("kiosk").is_none());
     let registry = lab.machine.path("/run/varlink/registry/dev.usher.DynamicUsers");
     assert!(registry.symlink_metadata().unwrap().is_symlink());
-    let unknown = lab
-        .machine
-        .command("varlinkctl")
-        .args(["call", socket, "dev.usher.DynamicUsers.Nope", "{}"])
-        .output();
-    assert!(unknown.stderr.contains("MethodNotFound"), "{}", unknown.stderr);
+    assert_eq!(lab.borrower(0).call("Nope", &json!({})), Err("MethodNotFound".into()));
 }

@@ -120,7 +120,8 @@ impl Home {
     /// The last component, if the path is right below the parent.
     fn name(&self) -> Result<&str, HomeError> {
         let name = self.path.strip_prefix(&self.parent).and_then(|rest| rest.strip_prefix('/'));
-        name.filter(|name| !name.is_empty() && !name.contains('/') && *name != "." && *name != "..")
+        // What begins with a dot is for homes that are half made.
+        name.filter(|name| !name.is_empty() && !name.contains('/') && !name.starts_with('.'))
             .ok_or_else(|| HomeError::NotBelow(PathBuf::from(&self.path)))
     }
 

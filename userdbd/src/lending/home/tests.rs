@@ -114,6 +114,7 @@ fn homes_are_right_below_their_parent() {
         "/run/homes/a",
         "/precious",
         "/run/home/.",
+        "/run/home/.b.new",
     ] {
         assert!(matches!(home(root.path(), path).make(), Err(HomeError::NotBelow(_))), "{path}");
         assert!(matches!(home(root.path(), path).remove(), Err(HomeError::NotBelow(_))), "{path}");
