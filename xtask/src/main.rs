@@ -1,5 +1,6 @@
 //! Developer commands, run as `cargo xtask COMMAND`.
 
+mod build;
 mod root;
 mod test;
 
@@ -17,6 +18,8 @@ struct Arguments {
 enum Command {
     /// Run the tests, all tiers unless some are named
     Test(test::Arguments),
+    /// Build binaries for another target, in a test root
+    Build(build::Arguments),
     /// Build and cache a test root (a Debian system in a directory), or say where it is
     Root(root::Arguments),
 }
@@ -24,6 +27,7 @@ enum Command {
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Test(arguments) => test::run(&arguments),
+        Command::Build(arguments) => build::run(&arguments),
         Command::Root(arguments) => root::run(&arguments),
     }
 }
