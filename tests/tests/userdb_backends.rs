@@ -22,9 +22,15 @@ struct Lab {
 }
 
 fn lab() -> Option<Lab> {
+    lab_with("")
+}
+
+/// With a configuration file.
+fn lab_with(configuration: &str) -> Option<Lab> {
     let sockets = SocketDirectory::new();
     let machine = machine(&sockets).start_or_skip()?;
     prepare(&machine);
+    machine.write("/etc/usher/userdbd.toml", 0o644, configuration);
     accounts::install(&machine);
     drop_ins::install(&machine);
     let daemon = start_tested(&machine, &sockets);
@@ -279,6 +285,58 @@ fn the_first_backend_by_name_wins_however_slow() {
     assert_eq!(listed[0]["parameters"]["record"]["service"], "org.example.A");
     let memberships = lab.list("GetMemberships", json!({"userName": "same"}));
     assert_eq!(memberships, [json!({"parameters": {"userName": "same", "groupName": "video"}})]);
+}
+
+#[test]
+fn an_administrator_orders_and_ignores_backends() {
+    let configuration =
+        "[backends]\norder = [\"org.example.C\", \"org.example.B\"]\nignore = [\"org.example.D\"]\n";
+    let Some(lab) = lab_with(configuration) else { return };
+    let late = Behaviour { delay: Duration::from_millis(60), ..Behaviour::default() };
+    let _a = lab.backend(
+        "org.example.A",
+        named(&[("same", 60100), ("of-a", 60101)], "org.example.A"),
+        Behaviour::default(),
+    );
+    let _c = lab.backend("org.example.C", named(&[("same", 60100)], "org.example.C"), late);
+    let ignored =
+        lab.backend("org.example.D", named(&[("of-d", 60102)], "org.example.D"), Behaviour::default());
+    assert_eq!(lab.wait_for_user("of-a")["parameters"]["record"]["service"], "org.example.A");
+    for _ in 0..10 {
+        assert_eq!(lab.user("same")["parameters"]["record"]["service"], "org.example.C");
+    }
+    assert_eq!(lab.user("of-d"), no_record());
+    assert!(ignored.requests().is_empty());
+}
+
+#[test]
+fn an_administrator_sets_the_deadline() {
+    let Some(lab) = lab_with("[backends]\ndeadline-ms = 200\n") else { return };
+    let hung = Behaviour { hangs: true, ..Behaviour::default() };
+    let _hung = lab.backend("org.example.Hung", Contents::default(), hung);
+    let (reply, time) = lab.timed("GetUserRecord", json!({"userName": "missing"}));
+    assert_eq!(reply, no_record());
+    assert!(time >= Duration::from_millis(150) && time < DEADLINE, "{time:?}");
+}
+
+/// What one hung backend costs, it costs once, also when many ask at the same time.
+#[test]
+fn many_who_ask_a_hung_backend_wait_together() {
+    let Some(lab) = lab() else { return };
+    let hung = Behaviour { hangs: true, ..Behaviour::default() };
+    let _hung = lab.backend("org.example.Hung", Contents::default(), hung);
+    let start = Instant::now();
+    std::thread::scope(|scope| {
+        for number in 0..20 {
+            let lab = &lab;
+            scope.spawn(move || {
+                let key = with_service(json!({"userName": format!("missing{number}")}));
+                let reply = lab.connect(accounts::STRANGER).call("GetUserRecord", &key, false).remove(0);
+                assert_eq!(reply, no_record());
+            });
+        }
+    });
+    assert!(start.elapsed() < DEADLINE * 4, "{:?}", start.elapsed());
 }
 
 #[test]

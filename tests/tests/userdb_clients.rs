@@ -114,7 +114,7 @@ fn userdbctl_lists_users_and_filters_them() {
     assert_eq!(filtered, ["alice", "carol", "locked"]);
     let system =
         lab.lines("userdbctl --output=classic --disposition=system --uid-min=400 user | cut -d: -f1");
-    assert_eq!(system, ["sysdrop", "disposed"]);
+    assert_eq!(system, ["disposed", "sysdrop"]);
     assert_eq!(lab.lines("userdbctl --output=classic -z user example | cut -d: -f1"), ["alice"]);
     assert_eq!(
         lab.lines(

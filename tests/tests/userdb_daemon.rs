@@ -165,7 +165,7 @@ fn check_names_file_and_field() {
     assert!(output.code() < 128, "it did not crash: {}", output.code());
     let said = format!("{}{}", output.stdout, output.stderr);
     for (file, field) in [
-        ("/etc/passwd", "broken"),
+        ("/etc/passwd", "uid"),
         ("/etc/userdb/ann.user", "uid"),
         ("/etc/userdb/bob.user", "shell"),
         ("/etc/userdb/cut.user", ""),

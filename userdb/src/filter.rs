@@ -11,6 +11,8 @@ use distance::distance;
 const ID_MAX: u32 = u32::MAX - 1;
 /// A shorter needle is only searched for as it is: nearly every short name is near another one.
 const FUZZY_MIN: usize = 5;
+/// A longer one, too: comparing takes time that grows with the length, and no name is that long.
+const FUZZY_MAX: usize = 256;
 /// How far a name may be from the needle.
 const FUZZY_DISTANCE: usize = 2;
 
@@ -25,7 +27,7 @@ pub struct Filter {
     pub id_min: u32,
     /// The largest uid or gid.
     pub id_max: u32,
-    /// The UUID.
+    /// The UUID. The null UUID means unset, as in systemd.
     pub uuid: Option<u128>,
 }
 
@@ -59,7 +61,7 @@ impl Filter {
     pub fn matches(&self, candidate: Candidate<'_>) -> bool {
         self.matches_id(candidate.id)
             && self.matches_disposition(candidate.disposition)
-            && self.uuid.is_none_or(|uuid| candidate.uuid == Some(uuid))
+            && self.uuid.is_none_or(|uuid| uuid == 0 || candidate.uuid == Some(uuid))
             && (self.fuzzy_names.is_empty() || is_near_any(&self.fuzzy_names, candidate.texts))
     }
 
@@ -129,7 +131,7 @@ fn is_near_any(needles: &[String], texts: &str) -> bool {
         let needle = needle.to_ascii_lowercase();
         texts.split('\n').any(|text| {
             text.contains(&needle)
-                || (needle.len() >= FUZZY_MIN
+                || ((FUZZY_MIN..=FUZZY_MAX).contains(&needle.len())
                     && distance(needle.as_bytes(), text.as_bytes(), FUZZY_DISTANCE).is_some())
         })
     })

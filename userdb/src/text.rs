@@ -1,5 +1,7 @@
 //! Which strings can be carried at all.
 
+use serde_json::Value;
+
 /// True for a code point that Unicode sets aside as a noncharacter (U+FDD0..U+FDEF, and the last two of each plane).
 ///
 /// systemd refuses a whole JSON message that holds one, so a record must not carry it.
@@ -15,6 +17,18 @@ pub fn is_transportable(s: &str) -> bool {
         return !s.as_bytes().contains(&0);
     }
     !s.chars().any(|c| c == '\0' || is_noncharacter(c))
+}
+
+/// True if all strings and keys in a value can be carried.
+pub fn value_is_transportable(value: &Value) -> bool {
+    match value {
+        Value::String(s) => is_transportable(s),
+        Value::Array(items) => items.iter().all(value_is_transportable),
+        Value::Object(fields) => {
+            fields.iter().all(|(key, value)| is_transportable(key) && value_is_transportable(value))
+        }
+        Value::Null | Value::Bool(_) | Value::Number(_) => true,
+    }
 }
 
 /// True if an ASCII control character is in the string (C1 controls do not count, as in systemd).

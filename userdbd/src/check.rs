@@ -12,7 +12,7 @@ pub fn check(root: &Path, config: &Path) -> ExitCode {
     if let Err(error) = Config::read(config) {
         problems.push(error.to_string());
     }
-    let mut sources = Sources::read(root);
+    let mut sources = Sources::read(root, None);
     let index = sources.index();
     problems.extend(sources.problems().iter().map(ToString::to_string));
     for problem in &problems {

@@ -16,6 +16,61 @@ pub struct Config {
     /// Where the entry point is linked for programs that look services up by interface. None: `/run/varlink/registry`
     /// when the sockets are in their standard directory, else nowhere.
     pub registry_directory: Option<PathBuf>,
+    /// Where the daemon remembers what it lends, below the root.
+    pub state_directory: StateDirectory,
+    /// Users that are lent over Varlink.
+    pub lending: Lending,
+    /// The socket that musl's lookup functions ask.
+    pub nscd: Nscd,
+}
+
+/// A path that is `/var/lib/usher` if nothing is said.
+#[derive(Debug, Clone, Deserialize)]
+#[serde(transparent)]
+pub struct StateDirectory(pub PathBuf);
+
+impl Default for StateDirectory {
+    fn default() -> Self {
+        Self("/var/lib/usher".into())
+    }
+}
+
+/// `[lending]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Lending {
+    /// Uids that may borrow users, besides 0.
+    pub borrowers: Vec<u32>,
+    /// How many users one uid other than 0 may have.
+    pub loans_per_uid: usize,
+    /// How long a borrower has to come back after the daemon was restarted, in seconds.
+    #[serde(rename = "grace-seconds", deserialize_with = "seconds")]
+    pub grace: Duration,
+}
+
+impl Default for Lending {
+    fn default() -> Self {
+        Self { borrowers: Vec::new(), loans_per_uid: 16, grace: Duration::from_secs(60) }
+    }
+}
+
+/// `[nscd]`
+#[derive(Debug, Clone, Deserialize)]
+#[serde(default, deny_unknown_fields, rename_all = "kebab-case")]
+pub struct Nscd {
+    /// Whether there is such a socket.
+    pub enabled: bool,
+    /// Where it is. None: `/run/nscd/socket` when the sockets are in their standard directory, else `nscd/socket` in theirs.
+    pub socket: Option<PathBuf>,
+    /// How long any answer may take, in milliseconds: musl waits for as long as it takes.
+    #[serde(rename = "deadline-ms", deserialize_with = "milliseconds")]
+    pub deadline: Duration,
+}
+
+impl Default for Nscd {
+    fn default() -> Self {
+        Self { enabled: true, socket: None, deadline: Duration::from_millis(500) }
+    }
 }
 
 /// `[backends]`
@@ -61,6 +116,10 @@ impl Default for Limits {
     fn default() -> Self {
         Self { connections_per_uid: 512, request_bytes_per_uid: 8 << 20, backend_queries_per_uid: 32 }
     }
+}
+
+fn seconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {
+    u32::deserialize(deserializer).map(|count| Duration::from_secs(count.into()))
 }
 
 fn milliseconds<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Duration, D::Error> {

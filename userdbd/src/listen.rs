@@ -1,6 +1,7 @@
 //! The socket directory: binding the one socket that is served, the other names of it, and cleaning up.
 
 use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::FileTypeExt;
 use std::os::unix::net::{UnixListener, UnixStream};
 use std::path::{Path, PathBuf};
 
@@ -12,6 +13,8 @@ pub const MULTIPLEXER: &str = "io.systemd.Multiplexer";
 pub const NAME_SERVICE_SWITCH: &str = "io.systemd.NameServiceSwitch";
 /// The service that answers from the JSON records in the userdb directories.
 pub const DROP_IN: &str = "io.systemd.DropIn";
+/// The service that answers from pools, and for users that are lent.
+pub const DYNAMIC_USER: &str = "io.systemd.DynamicUser";
 
 /// The interface, as the registry of entry points names it.
 const INTERFACE: &str = "io.systemd.UserDatabase";
@@ -27,6 +30,9 @@ pub enum ListenError {
         /// What the system said.
         source: std::io::Error,
     },
+    /// Something else than a socket is in the way.
+    #[error("{}: not a socket; move it away", .0.display())]
+    InTheWay(PathBuf),
     /// Somebody answers there already.
     #[error("{}: another daemon is serving this socket; stop it first", .0.display())]
     InUse(PathBuf),
@@ -81,9 +87,16 @@ impl Listening {
                 listening.link(&name, Path::new(MULTIPLEXER))?;
             }
         }
+        // systemd as PID 1 has a service of this name for its own dynamic users. It is asked like any other.
+        let dynamic_user = directory.join(DYNAMIC_USER);
+        if !theirs.contains(&dynamic_user) && !is_foreign(&dynamic_user) {
+            listening.link(&dynamic_user, Path::new(MULTIPLEXER))?;
+        }
         if let Some(registry) = registry {
             make_directory(registry)?;
-            listening.link(&registry.join(INTERFACE), &socket)?;
+            for interface in [INTERFACE, crate::lending::interface::INTERFACE] {
+                listening.link(&registry.join(interface), &socket)?;
+            }
         }
         Ok(listening)
     }
@@ -97,23 +110,13 @@ impl Listening {
     }
 
     fn link(&mut self, name: &Path, target: &Path) -> Result<(), ListenError> {
-        match std::fs::symlink_metadata(name) {
-            // A link of ours, from before, or one that leads nowhere.
-            Ok(found) if found.is_symlink() => {
-                if std::fs::read_link(name).is_ok_and(|found| found == target) {
-                    self.names.push(name.to_owned());
-                    return Ok(());
-                }
-                refuse_live(name)?;
-                std::fs::remove_file(name).map_err(at(name))?;
+        let is_ours = std::fs::read_link(name).is_ok_and(|found| found == target);
+        if !is_ours {
+            if let Ok(found) = std::fs::symlink_metadata(name) {
+                remove_left_over(name, &found)?;
             }
-            Ok(_) => {
-                refuse_live(name)?;
-                std::fs::remove_file(name).map_err(at(name))?;
-            }
-            Err(_) => {}
+            std::os::unix::fs::symlink(target, name).map_err(at(name))?;
         }
-        std::os::unix::fs::symlink(target, name).map_err(at(name))?;
         self.names.push(name.to_owned());
         Ok(())
     }
@@ -127,6 +130,12 @@ impl Drop for Listening {
             }
         }
     }
+}
+
+/// Whether the socket of a service that others have, too, is another daemon's, and lives.
+fn is_foreign(name: &Path) -> bool {
+    std::fs::symlink_metadata(name).is_ok_and(|found| !found.is_symlink())
+        && UnixStream::connect(name).is_ok()
 }
 
 /// The name in the file system that a socket was bound to.
@@ -148,18 +157,20 @@ fn lock(directory: &Path) -> Result<OwnedFd, ListenError> {
     }
 }
 
-/// A socket that nobody listens on any more is a left-over and may go.
-fn refuse_live(path: &Path) -> Result<(), ListenError> {
+/// Removes a socket that nobody listens on any more, or a link to one: the left-over of a dead daemon.
+fn remove_left_over(path: &Path, found: &std::fs::Metadata) -> Result<(), ListenError> {
+    if !(found.is_symlink() || found.file_type().is_socket()) {
+        return Err(ListenError::InTheWay(path.to_owned()));
+    }
     match UnixStream::connect(path) {
         Ok(_) => Err(ListenError::InUse(path.to_owned())),
-        Err(_) => Ok(()),
+        Err(_) => std::fs::remove_file(path).map_err(at(path)),
     }
 }
 
 fn bind(path: &Path) -> Result<UnixListener, ListenError> {
-    if std::fs::symlink_metadata(path).is_ok() {
-        refuse_live(path)?;
-        std::fs::remove_file(path).map_err(at(path))?;
+    if let Ok(found) = std::fs::symlink_metadata(path) {
+        remove_left_over(path, &found)?;
     }
     let listener = UnixListener::bind(path).map_err(at(path))?;
     // Everybody may ask; what each may see is decided by who asks.
@@ -178,7 +189,7 @@ mod tests {
         let top = tempfile::tempdir().unwrap();
         let (sockets, registry) = (top.path().join("a/userdb"), top.path().join("registry"));
         let listening = Listening::open(&sockets, Some(&registry), Vec::new()).unwrap();
-        for name in [MULTIPLEXER, NAME_SERVICE_SWITCH, DROP_IN] {
+        for name in [MULTIPLEXER, NAME_SERVICE_SWITCH, DROP_IN, DYNAMIC_USER] {
             UnixStream::connect(sockets.join(name)).unwrap();
             assert_eq!(std::fs::metadata(sockets.join(name)).unwrap().permissions().mode() & 0o777, 0o666);
         }
@@ -202,6 +213,25 @@ mod tests {
         let _other = UnixListener::bind(top.path().join(MULTIPLEXER)).unwrap();
         assert!(matches!(Listening::open(top.path(), None, Vec::new()), Err(ListenError::InUse(_))));
         UnixStream::connect(top.path().join(MULTIPLEXER)).unwrap();
+    }
+
+    #[test]
+    fn what_is_no_socket_is_left_alone() {
+        let top = tempfile::tempdir().unwrap();
+        std::fs::write(top.path().join(DROP_IN), "precious").unwrap();
+        assert!(matches!(Listening::open(top.path(), None, Vec::new()), Err(ListenError::InTheWay(_))));
+        assert_eq!(std::fs::read(top.path().join(DROP_IN)).unwrap(), b"precious");
+    }
+
+    #[test]
+    fn a_service_of_dynamic_users_that_lives_is_left_alone() {
+        let top = tempfile::tempdir().unwrap();
+        let foreign = UnixListener::bind(top.path().join(DYNAMIC_USER)).unwrap();
+        drop(Listening::open(top.path(), None, Vec::new()).unwrap());
+        assert!(top.path().join(DYNAMIC_USER).exists());
+        drop(foreign);
+        let _listening = Listening::open(top.path(), None, Vec::new()).unwrap();
+        assert!(std::fs::symlink_metadata(top.path().join(DYNAMIC_USER)).unwrap().is_symlink());
     }
 
     #[test]

@@ -3,32 +3,39 @@
 //! A request flows like this: [`source`] reads records from files, [`index`] holds them ready to be sent and is replaced as a
 //! whole when [`reload`] sees a change, [`server`] answers from it, and asks other services for what it does not know.
 
+mod bridge;
 mod check;
 mod config;
 mod index;
 mod inherited_fd;
+mod lending;
 mod listen;
+mod memory;
 mod readiness;
 mod reload;
 mod server;
 mod source;
+mod state_directory;
 
 use std::os::fd::RawFd;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::rc::Rc;
+use std::sync::Arc;
 
 use clap::Parser;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::LocalSet;
 
 use config::Config;
+use lending::{Book, Lending};
 use listen::Listening;
 use reload::Reloader;
 use server::{Limits, Server};
 use source::Sources;
 use source::backends::Backends;
 use source::watch::Watcher;
+use state_directory::StateDirectory;
 
 /// Where clients look for services.
 const SOCKET_DIRECTORY: &str = "/run/systemd/userdb";
@@ -113,14 +120,35 @@ async fn serve(
     // Watching begins before reading, so that no change in between is missed.
     let drop_ins =
         source::dropin::DIRECTORIES.iter().map(|directory| arguments.root.join(directory)).collect();
-    let watcher = Watcher::new(arguments.root.join("etc"), drop_ins, arguments.socket_dir.clone())?;
-    let (reloader, current) = Reloader::start(watcher, Sources::read(&arguments.root))?;
+    let pools =
+        source::dynamic::file::DIRECTORIES.iter().map(|directory| arguments.root.join(directory)).collect();
+    let watcher = Watcher::new(arguments.root.join("etc"), drop_ins, pools, arguments.socket_dir.clone())?;
+    let state = source::dynamic::roster::below(&arguments.root, &config.state_directory.0);
+    let state = Arc::new(StateDirectory::new(state));
+    let book = Book::open(Arc::clone(&state));
+    let mut sources = Sources::read(&arguments.root, Some(state));
+    sources.set_loans(book.users());
+    let (reloader, current) = Reloader::start(watcher, sources)?;
     let backends = Rc::new(Backends::new(&arguments.socket_dir, config.backends));
-    let server = Server::new(current, Rc::clone(&backends), Limits::new(config.limits, descriptors));
+    let lending = Lending::new(
+        config.lending,
+        arguments.root.clone(),
+        book,
+        reloader.loan_feed(),
+        Rc::clone(&current),
+        Rc::clone(&backends),
+    );
+    lending.resume();
+    let server = Server::new(current, Rc::clone(&backends), lending, Limits::new(config.limits, descriptors));
 
     let reloading = tokio::task::spawn_local(reloader.run(hang_up, move || backends.look_again()));
     for listener in listening.listeners()? {
         tokio::task::spawn_local(Rc::clone(&server).listen(listener));
+    }
+    let nscd_socket = nscd_socket(arguments, &config.nscd);
+    if let Some(socket) = &nscd_socket {
+        let serving = bridge::nscd::listen(Rc::clone(&server), socket.listener()?, config.nscd.deadline);
+        tokio::task::spawn_local(serving);
     }
     readiness::announce(arguments.ready_fd);
     tracing::info!("serving in {}", arguments.socket_dir.display());
@@ -130,6 +158,23 @@ async fn serve(
         () = received(terminate) => Ok(()),
         () = received(interrupt) => Ok(()),
         result = reloading => result.unwrap_or_else(|error| Err(std::io::Error::other(error))),
+    }
+}
+
+/// The socket for musl. Whoever else serves it may go on doing so.
+fn nscd_socket(arguments: &Arguments, config: &config::Nscd) -> Option<bridge::nscd::Socket> {
+    if !config.enabled {
+        return None;
+    }
+    let is_standard = arguments.socket_dir == Path::new(SOCKET_DIRECTORY);
+    let standard = || bridge::nscd::Socket::default_path(is_standard, &arguments.socket_dir);
+    let path = config.socket.clone().unwrap_or_else(standard);
+    match bridge::nscd::Socket::bind(path.clone()) {
+        Ok(socket) => Some(socket),
+        Err(error) => {
+            tracing::warn!("{}: {error}; programs built with musl see files only", path.display());
+            None
+        }
     }
 }
 

@@ -22,6 +22,7 @@ use tokio::io::unix::AsyncFd;
 use tokio::sync::watch;
 
 use crate::index::Index;
+use crate::lending::loan::Loan;
 use crate::source::Sources;
 use crate::source::watch::{Change, Event, Watcher};
 
@@ -49,6 +50,13 @@ pub struct Current {
 }
 
 impl Current {
+    /// Counts a change that requests from now on wait for.
+    fn count(&self) -> u64 {
+        let generation = self.seen.get() + 1;
+        self.seen.set(generation);
+        generation
+    }
+
     /// The index with every change that was made before now, unless reading them takes unreasonably long.
     pub async fn index(&self) -> Arc<Index> {
         let seen = self.seen.get();
@@ -67,11 +75,35 @@ impl Current {
     }
 }
 
+impl Current {
+    /// The index as it is, whether or not it shows the last changes.
+    pub fn latest(&self) -> Arc<Index> {
+        Arc::clone(&self.published.borrow().index)
+    }
+}
+
 /// What the loading thread is told.
 #[derive(Debug)]
 enum Order {
     Changed { events: Vec<Event>, generation: u64 },
     ReadEverything { generation: u64 },
+    Lent { loans: Arc<[Loan]>, generation: u64 },
+}
+
+/// Tells the loading thread what is lent.
+#[derive(Debug, Clone)]
+pub struct LoanFeed {
+    current: Rc<Current>,
+    orders: Sender<Order>,
+}
+
+impl LoanFeed {
+    /// What is lent now. Every request that comes after this call is answered with it.
+    pub fn publish(&self, loans: Arc<[Loan]>) {
+        let generation = self.current.count();
+        // The loader ends only with the daemon.
+        let _ = self.orders.send(Order::Lent { loans, generation });
+    }
 }
 
 /// The server's end of reloading.
@@ -111,6 +143,11 @@ impl Reloader {
         let current = Rc::new(Current { seen: Cell::new(0), published });
         let watcher = crate::source::async_watcher::register(watcher)?;
         Ok((Self { current: Rc::clone(&current), watcher, orders, targets }, current))
+    }
+
+    /// For lending.
+    pub fn loan_feed(&self) -> LoanFeed {
+        LoanFeed { current: Rc::clone(&self.current), orders: self.orders.clone() }
     }
 
     /// Passes changes on for as long as the daemon runs. `sockets_changed` is called when the socket directory changed.
@@ -155,9 +192,7 @@ impl Reloader {
     }
 
     fn count(&self) -> u64 {
-        let generation = self.current.seen.get() + 1;
-        self.current.seen.set(generation);
-        generation
+        self.current.count()
     }
 }
 
@@ -166,12 +201,15 @@ impl Reloader {
 struct Dirty {
     everything: bool,
     accounts: bool,
+    pools: bool,
     drop_ins: HashSet<(usize, OsString)>,
+    /// Nothing to be read: who is lent, which comes from the server.
+    loans: Option<Arc<[Loan]>>,
 }
 
 impl Dirty {
     fn is_empty(&self) -> bool {
-        !self.everything && !self.accounts && self.drop_ins.is_empty()
+        !self.everything && !self.accounts && !self.pools && self.drop_ins.is_empty() && self.loans.is_none()
     }
 }
 
@@ -180,6 +218,7 @@ impl Dirty {
 enum Open {
     Account(OsString),
     DropIn(usize, OsString),
+    Pool(OsString),
 }
 
 /// The loading thread.
@@ -200,6 +239,8 @@ struct Loader {
 
 impl Loader {
     fn run(mut self) {
+        // Reading everything for the first time has left much behind.
+        crate::memory::give_back();
         let mut lock_seen: Option<Instant> = None;
         while let Some(()) = self.collect() {
             let now = Instant::now();
@@ -246,6 +287,10 @@ impl Loader {
                 self.dirty.everything = true;
                 self.generation = generation;
             }
+            Order::Lent { loans, generation } => {
+                self.dirty.loans = Some(loans);
+                self.generation = generation;
+            }
             Order::Changed { events, generation } => {
                 self.generation = generation;
                 for event in events {
@@ -269,6 +314,10 @@ impl Loader {
                 self.dirty.drop_ins.insert((directory, name.clone()));
                 Open::DropIn(directory, name)
             }
+            Change::Pool(name) => {
+                self.dirty.pools = true;
+                Open::Pool(name)
+            }
         };
         if event.unfinished {
             self.unfinished.entry(open).or_insert_with(Instant::now);
@@ -279,15 +328,25 @@ impl Loader {
 
     /// Reads what is dirty and not being edited. True when anything was read.
     fn read(&mut self, locked: bool) -> bool {
+        let loans = self.dirty.loans.take();
+        let mut changed = loans.is_some();
+        if let Some(loans) = loans {
+            self.sources.set_loans(loans);
+        }
         if self.dirty.everything {
             if locked || !self.unfinished.is_empty() {
-                return false;
+                return changed;
             }
             self.dirty = Dirty::default();
             self.sources.read_everything();
             return true;
         }
-        let mut changed = false;
+        let pools_open = self.unfinished.keys().any(|open| matches!(open, Open::Pool(_)));
+        if self.dirty.pools && !pools_open {
+            self.dirty.pools = false;
+            self.sources.read_pools();
+            changed = true;
+        }
         let accounts_open = self.unfinished.keys().any(|open| matches!(open, Open::Account(_)));
         if self.dirty.accounts && !locked && !accounts_open {
             self.dirty.accounts = false;
@@ -312,7 +371,8 @@ impl Loader {
     }
 
     fn publish(&mut self) {
-        let index = if self.unpublished.take().is_some() {
+        let read_something = self.unpublished.take().is_some();
+        let index = if read_something {
             let index = Arc::new(self.sources.index());
             self.sources.report_problems();
             let _ = self.tell_targets.send(self.sources.link_targets());
@@ -320,6 +380,9 @@ impl Loader {
         } else {
             Arc::clone(&self.publish.borrow().index)
         };
-        self.publish.send_replace(Published { index, generation: self.generation });
+        drop(self.publish.send_replace(Published { index, generation: self.generation }));
+        if read_something {
+            crate::memory::give_back();
+        }
     }
 }

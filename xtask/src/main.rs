@@ -1,10 +1,12 @@
 //! Developer commands, run as `cargo xtask COMMAND`.
 
+mod bench;
 mod build;
 mod root;
 mod test;
 
 use clap::{Parser, Subcommand};
+use std::ffi::OsString;
 use std::process::ExitCode;
 
 #[derive(Parser)]
@@ -20,14 +22,22 @@ enum Command {
     Test(test::Arguments),
     /// Build binaries for another target, in a test root
     Build(build::Arguments),
+    /// Measure: figures side by side in one run
+    Bench(bench::Arguments),
     /// Build and cache a test root (a Debian system in a directory), or say where it is
     Root(root::Arguments),
+}
+
+/// The cargo that runs this.
+fn cargo() -> OsString {
+    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Test(arguments) => test::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
+        Command::Bench(arguments) => bench::run(&arguments),
         Command::Root(arguments) => root::run(&arguments),
     }
 }

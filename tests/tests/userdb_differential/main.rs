@@ -22,6 +22,7 @@ mod users;
 use case::{Case, Expect, Ours};
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
+use std::io::Write as _;
 use usher_tests::lab::machine::Machine;
 use usher_tests::userdb::client::Outcome;
 use usher_tests::userdb::daemon::{SocketDirectory, machine, prepare, start_systemd, userdbd};
@@ -181,14 +182,16 @@ fn compare(cases: &[Case], plain: &[Outcome], expected: &[Outcome], got: &[Outco
         }
     }
     let differing: usize = on_purpose.values().sum();
-    println!(
-        "differential: {} cases, {same} same, {differing} different on purpose, {} wrong",
+    let mut summary = format!(
+        "differential: {} cases, {same} same, {differing} different on purpose, {} wrong\n",
         cases.len(),
         wrong.len()
     );
     for (why, count) in &on_purpose {
-        println!("  on purpose, {count}: {why}");
+        let _ = writeln!(summary, "  on purpose, {count}: {why}");
     }
+    // Written to the stream itself: libtest hides what a passing test prints.
+    let _ = std::io::stderr().write_all(summary.as_bytes());
     assert!(wrong.is_empty(), "{} cases:\n{}\nour log:\n{log}", wrong.len(), wrong.join("\n"));
 }
 

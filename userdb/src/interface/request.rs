@@ -8,6 +8,7 @@
 
 use serde_json::Value;
 
+use crate::record::rule::number::parse_u64;
 use crate::varlink::call::Parameters;
 use crate::{Disposition, DispositionMask, Filter, name, record};
 
@@ -211,38 +212,11 @@ fn nullable<T>(value: &Value, read: impl Fn(&Value) -> Option<T>) -> Option<Opti
 
 fn id(value: &Value) -> Option<u32> {
     match value {
-        Value::String(text) => integer_text(text)
+        Value::String(text) => parse_u64(text)
             .and_then(|number| u32::try_from(number).ok())
             .filter(|id| crate::id::is_valid(*id)),
         number => crate::id::from_json_number(number),
     }
-}
-
-/// An unsigned number as systemd reads it from text: white space before it, a sign, and the prefixes of other bases are fine.
-fn integer_text(text: &str) -> Option<u64> {
-    let text = text.trim_start_matches([' ', '\t', '\n', '\r']);
-    let (negative, digits) = match text.strip_prefix('-') {
-        Some(digits) => (true, digits),
-        None => (false, text.strip_prefix('+').unwrap_or(text)),
-    };
-    let lower = digits.to_ascii_lowercase();
-    let (base, digits) = if let Some(hex) = lower.strip_prefix("0x") {
-        (16, hex)
-    } else if let Some(binary) = lower.strip_prefix("0b") {
-        (2, binary)
-    } else if let Some(octal) = lower.strip_prefix("0o") {
-        (8, octal)
-    } else if lower.len() > 1 && lower.starts_with('0') {
-        (8, lower.as_str())
-    } else {
-        (10, lower.as_str())
-    };
-    // from_str_radix takes a sign of its own.
-    if digits.starts_with(['+', '-']) {
-        return None;
-    }
-    let number = u64::from_str_radix(digits, base).ok()?;
-    (!negative || number == 0).then_some(number)
 }
 
 fn account_name(value: &Value) -> Option<String> {

@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::layers::Layers;
 use super::load::{Strictness, load};
 use super::schema::GROUP;
-use super::{Loaded, Object, RecordError, Sections, rule::string::mangle_gecos};
+use super::{Loaded, Object, RecordError, Sections, names, rule::string::mangle_gecos};
 use crate::{Disposition, Host};
 
 /// A group record, as it goes over the wire, and the view of it that holds on this host.
@@ -88,12 +88,12 @@ impl GroupRecord {
 
     /// All names under which the group is found: name, name@realm, aliases, aliases@realm.
     pub fn all_names(&self) -> Vec<Cow<'_, str>> {
-        with_realm(self.group_name(), self.realm(), self.aliases())
+        names::all(self.group_name(), self.realm(), self.aliases())
     }
 
     /// True if the group is found under this name.
     pub fn matches_name(&self, name: &str) -> bool {
-        self.group_name() == name || self.all_names().iter().any(|own| own == name)
+        names::is_named(name, self.group_name(), self.realm(), || self.aliases())
     }
 
     /// The gid.
@@ -136,18 +136,4 @@ impl GroupRecord {
     pub fn service(&self) -> Option<&str> {
         self.0.str("service")
     }
-}
-
-/// All names of an account, each once.
-pub(super) fn with_realm<'a>(name: &'a str, realm: Option<&str>, aliases: Vec<&'a str>) -> Vec<Cow<'a, str>> {
-    let mut names: Vec<Cow<'a, str>> = Vec::with_capacity((1 + aliases.len()) * 2);
-    for plain in std::iter::once(name).chain(aliases) {
-        let qualified = realm.map(|realm| Cow::Owned(format!("{plain}@{realm}")));
-        for name in [Some(Cow::Borrowed(plain)), qualified].into_iter().flatten() {
-            if !names.contains(&name) {
-                names.push(name);
-            }
-        }
-    }
-    names
 }

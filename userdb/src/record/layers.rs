@@ -46,19 +46,26 @@ impl Layers {
 
     /// The values of a field from the last layer, which wins, to the first.
     fn values<'a>(&'a self, field: &'a str) -> impl Iterator<Item = &'a Value> {
-        let known = move |section| schema::find(self.table, field, section).is_some();
-        let machine = move |key| {
-            let id = self.machine_id.as_deref()?;
+        let sections = match schema::sections_of(self.table, field) {
+            // A field that no table knows stands for itself on the top level.
+            0 => R,
+            sections => sections,
+        };
+        let known = move |section| sections & section != 0;
+        let machine = move |key, section| {
+            let id = self.machine_id.as_deref().filter(|_| known(section))?;
             self.json.get(key)?.get(id)?.get(field)
         };
-        let status = known(S).then(|| machine("status")).flatten();
-        let binding = known(B).then(|| machine("binding")).flatten();
-        let entries = self.json.get("perMachine").filter(|_| known(M));
+        let entries = if known(M) && !self.matching.is_empty() { self.json.get("perMachine") } else { None };
         let matching = self.matching.iter().rev().filter_map(move |at| entries?.get(*at)?.get(field));
+        let regular = known(R).then(|| self.json.get(field)).flatten();
         let privileged = known(P).then(|| self.json.get("privileged")?.get(field)).flatten();
-        // A field that no table knows stands for itself on the top level.
-        let regular = (known(R) || !known(schema::ANY)).then(|| self.json.get(field)).flatten();
-        status.into_iter().chain(binding).chain(matching).chain(regular).chain(privileged)
+        machine("status", S)
+            .into_iter()
+            .chain(machine("binding", B))
+            .chain(matching)
+            .chain(regular)
+            .chain(privileged)
     }
 
     /// The value that holds: that of the last layer that has the field. Null means unset.

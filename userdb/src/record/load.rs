@@ -149,7 +149,7 @@ impl Judge<'_> {
 
     /// Judges whether the key and all strings of the value can be carried.
     fn keeps_text(&mut self, place: &str, key: &str, value: &Value) -> bool {
-        if text::is_transportable(key) && is_transportable(value) {
+        if text::is_transportable(key) && text::value_is_transportable(value) {
             return true;
         }
         self.refuse(&format!("{place}{}", key.escape_debug()), "holds a NUL or a Unicode noncharacter")
@@ -168,16 +168,5 @@ fn hide_secret(why: String, section: SectionBits, field: &Field) -> String {
         Rule::Pkcs11Keys | Rule::Fido2Salts | Rule::RecoveryKeys => why,
         _ if section == P => "not valid (the value may be a secret and is not shown)".to_owned(),
         _ => why,
-    }
-}
-
-fn is_transportable(value: &Value) -> bool {
-    match value {
-        Value::String(s) => text::is_transportable(s),
-        Value::Array(items) => items.iter().all(is_transportable),
-        Value::Object(fields) => {
-            fields.iter().all(|(key, value)| text::is_transportable(key) && is_transportable(value))
-        }
-        _ => true,
     }
 }

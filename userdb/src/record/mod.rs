@@ -15,6 +15,7 @@ mod label;
 mod layers;
 mod load;
 mod machine;
+mod names;
 mod parse;
 pub mod rule;
 pub mod schema;

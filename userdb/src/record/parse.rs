@@ -16,7 +16,7 @@ pub struct Parsed {
     pub problems: Vec<Problem>,
 }
 
-/// Reads a JSON object. Of a key that stands twice on the top level the first value is kept, as systemd does.
+/// Reads a JSON object. Of a key that stands twice the last value is kept, in the place of the first, as systemd does.
 ///
 /// # Errors
 ///
@@ -27,13 +27,13 @@ pub fn parse_object(text: &[u8]) -> Result<Parsed, RecordError> {
 
 impl<'de> Deserialize<'de> for Parsed {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        deserializer.deserialize_map(FirstWins)
+        deserializer.deserialize_map(LastWins)
     }
 }
 
-struct FirstWins;
+struct LastWins;
 
-impl<'de> Visitor<'de> for FirstWins {
+impl<'de> Visitor<'de> for LastWins {
     type Value = Parsed;
 
     fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -43,15 +43,31 @@ impl<'de> Visitor<'de> for FirstWins {
     fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Parsed, A::Error> {
         let mut parsed = Parsed { json: Object::new(), problems: Vec::new() };
         while let Some((key, value)) = map.next_entry::<String, Value>()? {
+            let value = without_negative_zero(value);
             match parsed.json.entry(key) {
                 Entry::Vacant(entry) => drop(entry.insert(value)),
-                Entry::Occupied(entry) => parsed.problems.push(Problem {
-                    field: entry.key().clone(),
-                    message: "stands more than once; the first value is used".to_owned(),
-                }),
+                Entry::Occupied(mut entry) => {
+                    parsed.problems.push(Problem {
+                        field: entry.key().clone(),
+                        message: "stands more than once; the last value is used".to_owned(),
+                    });
+                    entry.insert(value);
+                }
             }
         }
         Ok(parsed)
+    }
+}
+
+/// `-0` is an integer like any other, which the parser can only express as a float. systemd writes it as 0.
+fn without_negative_zero(value: Value) -> Value {
+    match value {
+        Value::Number(number) if number.is_f64() && number.as_f64() == Some(0.0) => Value::from(0),
+        Value::Array(items) => items.into_iter().map(without_negative_zero).collect(),
+        Value::Object(fields) => {
+            fields.into_iter().map(|(key, value)| (key, without_negative_zero(value))).collect()
+        }
+        other => other,
     }
 }
 
@@ -60,9 +76,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_first_of_two_values_is_kept_and_the_second_reported() {
+    fn the_last_of_two_values_is_kept_and_reported() {
         let parsed = parse_object(br#"{"b":1,"a":2,"b":3}"#).unwrap();
-        assert_eq!(serde_json::to_string(&parsed.json).unwrap(), r#"{"b":1,"a":2}"#);
+        assert_eq!(serde_json::to_string(&parsed.json).unwrap(), r#"{"b":3,"a":2}"#);
         assert_eq!(parsed.problems[0].field, "b");
         assert_eq!(parsed.problems.len(), 1);
     }

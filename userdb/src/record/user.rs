@@ -7,7 +7,7 @@ use serde_json::Value;
 use super::layers::Layers;
 use super::load::{Strictness, load};
 use super::schema::USER;
-use super::{Loaded, Object, RecordError, Sections, rule::string::mangle_gecos};
+use super::{Loaded, Object, RecordError, Sections, names, rule::string::mangle_gecos};
 use crate::{Disposition, Host, id};
 
 /// The shell of regular users whose record names none.
@@ -118,12 +118,12 @@ impl UserRecord {
 
     /// All names under which the user is found: name, name@realm, aliases, aliases@realm.
     pub fn all_names(&self) -> Vec<Cow<'_, str>> {
-        super::group::with_realm(self.user_name(), self.realm(), self.aliases())
+        names::all(self.user_name(), self.realm(), self.aliases())
     }
 
     /// True if the user is found under this name.
     pub fn matches_name(&self, name: &str) -> bool {
-        self.user_name() == name || self.all_names().iter().any(|own| own == name)
+        names::is_named(name, self.user_name(), self.realm(), || self.aliases())
     }
 
     /// The uid.
@@ -185,16 +185,19 @@ impl UserRecord {
     }
 
     /// The login shell. Without one in the record root and regular users get a shell, others nologin.
+    ///
+    /// A fallback shell never opens an account whose own shell lets nobody in.
     pub fn shell(&self) -> &str {
-        if let Some(shell) = self.fallback("fallbackShell").or_else(|| self.0.str("shell")) {
-            return shell;
-        }
-        if self.is_root() {
-            return ROOT_SHELL;
-        }
-        match self.disposition() {
-            Some(Disposition::Regular) => DEFAULT_SHELL,
-            _ => NOLOGIN,
+        let own = match self.0.str("shell") {
+            Some(shell) => shell,
+            None if self.is_root() => ROOT_SHELL,
+            None if self.disposition() == Some(Disposition::Regular) => DEFAULT_SHELL,
+            None => NOLOGIN,
+        };
+        match self.fallback("fallbackShell") {
+            Some(_) if is_nologin(own) => NOLOGIN,
+            Some(fallback) => fallback,
+            None => own,
         }
     }
 
@@ -272,4 +275,19 @@ impl UserRecord {
     pub fn service(&self) -> Option<&str> {
         self.0.str("service")
     }
+}
+
+/// True for the programs that systemd knows to let nobody in.
+fn is_nologin(shell: &str) -> bool {
+    matches!(
+        shell,
+        "/bin/nologin"
+            | "/sbin/nologin"
+            | "/usr/bin/nologin"
+            | "/usr/sbin/nologin"
+            | "/bin/false"
+            | "/usr/bin/false"
+            | "/bin/true"
+            | "/usr/bin/true"
+    )
 }

@@ -49,14 +49,13 @@ impl<'a> Fields<'a> {
             .ok_or_else(|| format!("{:?} is not a valid {what}", String::from_utf8_lossy(bytes)))
     }
 
-    /// A number of days. Empty and negative mean unset.
+    /// A number of days. Empty means unset; the C library takes no negative ones.
     pub fn days(&mut self, what: &str) -> Result<Option<u64>, String> {
         let text = std::str::from_utf8(self.next().unwrap_or_default()).unwrap_or("?").trim_ascii();
         if text.is_empty() {
             return Ok(None);
         }
-        let days: i64 = text.parse().map_err(|_| format!("{what} is not a number"))?;
-        Ok(u64::try_from(days).ok())
+        text.parse().map(Some).map_err(|_| format!("{what} is not a number of days"))
     }
 
     /// A string. What is no text is dropped and leaves the field empty.
@@ -69,6 +68,29 @@ impl<'a> Fields<'a> {
     pub fn last_text(&mut self, what: &str) -> String {
         let bytes = self.last();
         self.text_of(bytes, what).unwrap_or_default()
+    }
+
+    /// The real name and what else stands there. Every byte that is no text becomes a space.
+    pub fn gecos(&mut self) -> String {
+        let bytes = self.next().unwrap_or_default();
+        let mut text = String::with_capacity(bytes.len());
+        for chunk in bytes.utf8_chunks() {
+            text.push_str(chunk.valid());
+            text.extend(chunk.invalid().iter().map(|_| ' '));
+        }
+        text
+    }
+
+    /// A gid that, where it is not valid, is left out of the record, which then has the gid of its uid.
+    pub fn gid_or(&mut self, uid: u32) -> Result<u32, String> {
+        let reserved = |bytes: &[u8]| matches!(bytes, b"65535" | b"4294967295");
+        let next = self.rest.and_then(|rest| rest.split(|b| *b == b':').next());
+        if next.is_some_and(reserved) {
+            self.next();
+            self.problems.push(format!("the gid is reserved; {uid} is taken instead"));
+            return Ok(uid);
+        }
+        self.id("gid")
     }
 
     /// A hash. `None` if it is no text or there is no such field.
@@ -101,12 +123,19 @@ impl<'a> Fields<'a> {
 
     fn names_of(&mut self, bytes: &[u8]) -> Vec<String> {
         let mut names = Vec::new();
-        for item in bytes.split(|b| *b == b',').map(<[u8]>::trim_ascii).filter(|item| !item.is_empty()) {
+        // Space before a name is skipped as the C library does; space after one is part of it, so that it is none.
+        for item in bytes.split(|b| *b == b',').map(<[u8]>::trim_ascii_start).filter(|item| !item.is_empty())
+        {
+            let shown = String::from_utf8_lossy(item);
             match std::str::from_utf8(item) {
-                Ok(name) if name::is_valid_relaxed(name) => names.push(name.to_owned()),
-                _ => self
-                    .problems
-                    .push(format!("{:?} is not a valid name and is left out", String::from_utf8_lossy(item))),
+                Ok(name) if text::is_transportable(name) => {
+                    if !name::is_valid_relaxed(name) {
+                        self.problems
+                            .push(format!("{shown:?} is not a valid name, so that nobody can be meant"));
+                    }
+                    names.push(name.to_owned());
+                }
+                _ => self.problems.push(format!("{shown:?} is not UTF-8 text and is left out")),
             }
         }
         names

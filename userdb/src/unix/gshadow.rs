@@ -1,5 +1,7 @@
 //! Lines of gshadow(5).
 
+use std::fmt;
+
 use super::LOCKED_AND_INVALID;
 use super::field::Fields;
 use crate::GroupRecord;
@@ -36,5 +38,12 @@ impl GshadowEntry {
             administrators: owned(group.administrators()),
             members: owned(group.members()),
         }
+    }
+}
+
+impl fmt::Display for GshadowEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let hash = self.hash.as_deref().unwrap_or(LOCKED_AND_INVALID);
+        write!(f, "{}:{hash}:{}:{}", self.name, self.administrators.join(","), self.members.join(","))
     }
 }

@@ -33,7 +33,6 @@ impl<T> File<T> {
         let mut file = Self { entries: Vec::new(), problems: Vec::new() };
         for (at, line) in text.split(|b| *b == b'\n').enumerate() {
             let line = line.trim_ascii_start();
-            let line = line.strip_suffix(b"\r").unwrap_or(line);
             // `+` and `-` lines ask NIS for accounts (nsswitch.conf "compat"), which nothing does any more.
             if matches!(line.first(), None | Some(b'#' | b'+' | b'-')) {
                 continue;
@@ -47,7 +46,10 @@ impl<T> File<T> {
                     file.entries.push(entry);
                     file.problems.extend(messages.into_iter().map(problem));
                 }
-                Err(message) => file.problems.push(problem(format!("line skipped: {message}"))),
+                Err(message) => {
+                    let name = String::from_utf8_lossy(line.split(|b| *b == b':').next().unwrap_or_default());
+                    file.problems.push(problem(format!("the line of {name:?} is skipped: {message}")));
+                }
             }
         }
         file

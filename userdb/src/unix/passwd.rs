@@ -30,12 +30,15 @@ pub struct PasswdEntry {
 }
 
 pub(super) fn parse(fields: &mut Fields<'_>) -> Result<PasswdEntry, String> {
+    let name = fields.name()?;
+    let password = fields.text("password");
+    let uid = fields.id("uid")?;
     Ok(PasswdEntry {
-        name: fields.name()?,
-        password: fields.text("password"),
-        uid: fields.id("uid")?,
-        gid: fields.id("gid")?,
-        gecos: fields.text("gecos"),
+        name,
+        password,
+        uid,
+        gid: fields.gid_or(uid)?,
+        gecos: fields.gecos(),
         home: fields.text("home directory"),
         shell: fields.last_text("shell"),
     })

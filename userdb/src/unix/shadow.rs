@@ -1,5 +1,7 @@
 //! Lines of shadow(5).
 
+use std::fmt;
+
 use serde_json::{Value, json};
 
 use super::field::Fields;
@@ -101,4 +103,18 @@ impl ShadowEntry {
 /// Days as microseconds. The largest number would mean unset, so that the one before it is the longest time.
 fn microseconds(days: u64) -> u64 {
     days.checked_mul(DAY).unwrap_or(u64::MAX - 1)
+}
+
+impl fmt::Display for ShadowEntry {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}:{}", self.name, self.hash.as_deref().unwrap_or(LOCKED_AND_INVALID))?;
+        for days in [self.last_change, self.min, self.max, self.warn, self.inactive, self.expire] {
+            match days {
+                Some(days) => write!(f, ":{days}")?,
+                None => f.write_str(":")?,
+            }
+        }
+        // The last field is reserved.
+        f.write_str(":")
+    }
 }

@@ -6,6 +6,8 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
+use crate::text;
+
 /// The parameters of a call in the order they were sent, duplicates included, so that a service can name the first bad one.
 #[derive(Debug, Default, Clone, PartialEq)]
 pub struct Parameters<'a>(pub Vec<(Cow<'a, str>, Value)>);
@@ -77,25 +79,35 @@ pub enum MalformedCall {
     /// `more` and `oneway` contradict each other.
     #[error("a call cannot be both `more` and `oneway`")]
     MoreAndOneway,
-    /// A string holds U+0000, which no name or path can hold.
-    #[error("a string in the call holds a NUL character")]
-    NulInString,
+    /// A string holds U+0000, a bare U+007F, or a Unicode noncharacter, which no name or path can hold.
+    #[error("a string in the call holds a NUL, a DEL or a Unicode noncharacter")]
+    BadCharacter,
+    /// A stream cannot give way to another protocol.
+    #[error("a call cannot be both `more` and `upgrade`")]
+    MoreAndUpgrade,
 }
 
 impl<'a> Call<'a> {
     /// Parses one message, without its terminating NUL.
     ///
     /// # Errors
-    /// Whatever sd-varlink would end the connection for: bad JSON or UTF-8, unknown or duplicate keys, wrong types, `more`
-    /// together with `oneway`, a NUL character in a string.
+    /// Whatever sd-varlink ends the connection for: bad JSON or UTF-8, unknown or duplicate keys, wrong types, `more`
+    /// together with `oneway` or `upgrade`, a NUL or a Unicode noncharacter in a string.
     pub fn parse(message: &'a [u8]) -> Result<Self, MalformedCall> {
         let call: Call<'a> = serde_json::from_slice(message)?;
         if call.more && call.oneway {
             return Err(MalformedCall::MoreAndOneway);
         }
-        // The escape is the only way for a NUL to get into a string, and it is rare enough to look for it first.
-        if message.windows(6).any(|window| window == br"\u0000") && call.holds_nul() {
-            return Err(MalformedCall::NulInString);
+        if call.more && call.upgrade {
+            return Err(MalformedCall::MoreAndUpgrade);
+        }
+        // JSON has nothing against it, but sd-json takes it for the control character that it is.
+        if message.contains(&0x7f) {
+            return Err(MalformedCall::BadCharacter);
+        }
+        // Only escapes and what is not ASCII can hold such a character, and most messages have neither.
+        if (message.contains(&b'\\') || !message.is_ascii()) && !call.is_transportable() {
+            return Err(MalformedCall::BadCharacter);
         }
         Ok(call)
     }
@@ -106,20 +118,11 @@ impl<'a> Call<'a> {
         self.parameters.as_ref().unwrap_or(&NONE)
     }
 
-    fn holds_nul(&self) -> bool {
-        self.method.contains('\0')
-            || self.parameters().0.iter().any(|(key, value)| key.contains('\0') || value_holds_nul(value))
-    }
-}
-
-fn value_holds_nul(value: &Value) -> bool {
-    match value {
-        Value::String(text) => text.contains('\0'),
-        Value::Array(items) => items.iter().any(value_holds_nul),
-        Value::Object(members) => {
-            members.iter().any(|(key, value)| key.contains('\0') || value_holds_nul(value))
-        }
-        Value::Null | Value::Bool(_) | Value::Number(_) => false,
+    fn is_transportable(&self) -> bool {
+        let good = |(key, value): &(Cow<'_, str>, Value)| {
+            text::is_transportable(key) && text::value_is_transportable(value)
+        };
+        text::is_transportable(&self.method) && self.parameters().0.iter().all(good)
     }
 }
 
@@ -175,6 +178,10 @@ mod tests {
             r#"{"method":"a.\u0000"}"#,
             r#"{"method":"a.B","parameters":{"a":["\u0000"]}}"#,
             r#"{"method":"a.B","parameters":{"\u0000":1}}"#,
+            r#"{"method":"a.B","parameters":{"a":"\uffff"}}"#,
+            "{\"method\":\"a.B\",\"parameters\":{\"a\":\"\u{7f}\"}}",
+            "{\"method\":\"a.B\",\"parameters\":{\"a\":\"\u{fdd0}\"}}",
+            r#"{"method":"a.B","more":true,"upgrade":true}"#,
             r#"{"method":"a.B","parameters":{"a":NaN}}"#,
         ] {
             assert!(!accepted(message), "{message}");

@@ -1,5 +1,7 @@
 //! One record as it is served: its replies written out beforehand, and what it is found by.
 
+use std::sync::Arc;
+
 use serde::Serialize;
 use serde_json::Map;
 use serde_json::Value;
@@ -10,8 +12,8 @@ use userdb::{Disposition, GroupRecord, UserRecord};
 /// A user or group record, ready to be sent.
 #[derive(Debug)]
 pub struct Entry {
-    /// The name.
-    pub name: Box<str>,
+    /// The name. Shared with the memberships.
+    pub name: Arc<str>,
     /// Other names that it is found by: aliases, and all of them with the realm.
     pub other_names: Box<[Box<str>]>,
     /// The uid or gid.

@@ -6,19 +6,19 @@ use std::sync::Arc;
 /// Pairs of user and group, in the order in which they were added, without repetition.
 #[derive(Debug, Default)]
 pub struct Memberships {
-    groups_of: HashMap<Arc<str>, Vec<Arc<str>>>,
-    users_in: HashMap<Arc<str>, Vec<Arc<str>>>,
+    groups_of: HashMap<Arc<str>, Box<[Arc<str>]>>,
+    users_in: HashMap<Arc<str>, Box<[Arc<str>]>>,
 }
 
 impl Memberships {
     /// The groups of a user.
     pub fn groups_of(&self, user: &str) -> &[Arc<str>] {
-        self.groups_of.get(user).map_or(&[], Vec::as_slice)
+        self.groups_of.get(user).map_or(&[], |groups| groups)
     }
 
     /// The users in a group.
     pub fn users_in(&self, group: &str) -> &[Arc<str>] {
-        self.users_in.get(group).map_or(&[], Vec::as_slice)
+        self.users_in.get(group).map_or(&[], |users| users)
     }
 
     /// The groups that have members.
@@ -31,18 +31,24 @@ impl Memberships {
 #[derive(Debug, Default)]
 pub struct Builder {
     names: HashSet<Arc<str>>,
-    pairs: HashSet<(Arc<str>, Arc<str>)>,
-    memberships: Memberships,
+    groups_of: HashMap<Arc<str>, Vec<Arc<str>>>,
+    users_in: HashMap<Arc<str>, Vec<Arc<str>>>,
 }
 
 impl Builder {
+    /// Makes a name known, so that it is shared with whoever holds it.
+    pub fn share(&mut self, name: &Arc<str>) {
+        self.names.insert(Arc::clone(name));
+    }
+
     /// Adds a pair.
     pub fn add(&mut self, user: &str, group: &str) {
         let (user, group) = (self.intern(user), self.intern(group));
-        if self.pairs.insert((Arc::clone(&user), Arc::clone(&group))) {
-            let groups = self.memberships.groups_of.entry(Arc::clone(&user)).or_default();
+        // A user is in few groups, so that looking through them is quick.
+        let groups = self.groups_of.entry(Arc::clone(&user)).or_insert_with(|| Vec::with_capacity(1));
+        if !groups.contains(&group) {
             groups.push(Arc::clone(&group));
-            self.memberships.users_in.entry(group).or_default().push(user);
+            self.users_in.entry(group).or_default().push(user);
         }
     }
 
@@ -57,7 +63,10 @@ impl Builder {
 
     /// What was gathered.
     pub fn finish(self) -> Memberships {
-        self.memberships
+        let freeze = |map: HashMap<Arc<str>, Vec<Arc<str>>>| {
+            map.into_iter().map(|(name, others)| (name, others.into_boxed_slice())).collect()
+        };
+        Memberships { groups_of: freeze(self.groups_of), users_in: freeze(self.users_in) }
     }
 }
 

@@ -10,6 +10,8 @@ use entry::Entry;
 use membership::Memberships;
 use table::Table;
 
+use crate::source::dynamic::roster::Roster;
+
 /// What one source knows.
 #[derive(Debug, Default)]
 pub struct Source {
@@ -45,6 +47,8 @@ impl Source {
 pub struct Index {
     /// passwd, group, shadow, gshadow.
     pub accounts: Arc<Source>,
+    /// The users of pools, and those that are lent.
+    pub dynamic: Arc<Roster>,
     /// The JSON records in the userdb directories.
     pub drop_ins: Arc<Source>,
     /// root and nobody, where no file names them.
@@ -65,7 +69,21 @@ impl Index {
     }
 
     /// The sources in their order of precedence.
-    pub fn sources(&self) -> [&Source; 3] {
-        [&self.accounts, &self.drop_ins, &self.synthetic]
+    pub fn sources(&self) -> [&Source; 4] {
+        [&self.accounts, &self.dynamic.source, &self.drop_ins, &self.synthetic]
+    }
+
+    /// Whether a record of another service has a name or id that is not for it to have: `name` or `id`.
+    pub fn refuses(&self, kind: Kind, name: &str, id: Option<u32>, service: &str) -> Option<&'static str> {
+        let known = |source: &&Source| source.table(kind).by_name(name).is_some();
+        let known_id = |source: &&Source| id.is_some_and(|id| source.table(kind).by_id(id).is_some());
+        let fixed: [&Source; 3] = [&self.accounts, &self.drop_ins, &self.synthetic];
+        if fixed.iter().any(known) || self.dynamic.refuses(kind, name, None, service) {
+            Some("name")
+        } else if fixed.iter().any(known_id) || self.dynamic.refuses(kind, name, id, service) {
+            Some("id")
+        } else {
+            None
+        }
     }
 }

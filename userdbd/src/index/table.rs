@@ -1,21 +1,47 @@
 //! The users or the groups of one source, by name and by id.
 
+use std::borrow::Borrow;
 use std::collections::{HashMap, HashSet};
+use std::hash::{Hash, Hasher};
 use std::sync::Arc;
 
 use super::entry::Entry;
 
-/// Records of one source. The first of several with the same name or id is the one that is found.
+/// Records of one source. Of several with the same name or id the first one is found by it.
 #[derive(Debug, Default)]
 pub struct Table {
     entries: Vec<Arc<Entry>>,
-    by_name: HashMap<Box<str>, usize>,
+    by_name: HashSet<ByName>,
     /// Apart from the names, so that no alias can take the place of somebody's own name.
-    by_other_name: HashMap<Box<str>, usize>,
-    by_id: HashMap<u32, usize>,
+    by_other_name: HashMap<Box<str>, Arc<Entry>>,
+    by_id: HashMap<u32, Arc<Entry>>,
     /// Places of entries that are found by name only.
     unlisted: HashSet<usize>,
 }
+
+/// An entry as the key that its name is, so that the name is not kept twice.
+#[derive(Debug)]
+struct ByName(Arc<Entry>);
+
+impl Borrow<str> for ByName {
+    fn borrow(&self) -> &str {
+        &self.0.name
+    }
+}
+
+impl Hash for ByName {
+    fn hash<H: Hasher>(&self, state: &mut H) {
+        self.0.name.hash(state);
+    }
+}
+
+impl PartialEq for ByName {
+    fn eq(&self, other: &Self) -> bool {
+        self.0.name == other.0.name
+    }
+}
+
+impl Eq for ByName {}
 
 /// How an entry can be found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -27,33 +53,38 @@ pub enum Listing {
 }
 
 impl Table {
-    /// Adds a record. False when its name is taken by an earlier one, which makes it invisible.
-    pub fn add(&mut self, entry: Arc<Entry>, listing: Listing) -> bool {
+    /// Adds a record, which is found by whatever of its names and id no earlier one has.
+    pub fn add(&mut self, entry: Arc<Entry>, listing: Listing) {
         let place = self.entries.len();
-        if self.by_name.contains_key(&entry.name) {
-            return false;
+        if !self.by_name.contains(&*entry.name) {
+            self.by_name.insert(ByName(Arc::clone(&entry)));
         }
-        self.by_name.insert(entry.name.clone(), place);
         for name in &entry.other_names {
-            self.by_other_name.entry(name.clone()).or_insert(place);
+            self.by_other_name.entry(name.clone()).or_insert_with(|| Arc::clone(&entry));
         }
         match (listing, entry.id) {
-            (Listing::Everywhere, Some(id)) => drop(self.by_id.entry(id).or_insert(place)),
-            (Listing::Everywhere, None) => {}
-            (Listing::ByName, _) => drop(self.unlisted.insert(place)),
+            (Listing::Everywhere, Some(id)) => {
+                self.by_id.entry(id).or_insert_with(|| Arc::clone(&entry));
+            }
+            // Clients cannot do anything with a list entry that has no id.
+            (Listing::Everywhere, None) | (Listing::ByName, _) => drop(self.unlisted.insert(place)),
         }
         self.entries.push(entry);
-        true
+    }
+
+    /// The record that has this name for its own, and not as an alias.
+    pub fn by_own_name(&self, name: &str) -> Option<&Arc<Entry>> {
+        self.by_name.get(name).map(|ByName(entry)| entry)
     }
 
     /// The record with this name, alias, or either with the realm.
     pub fn by_name(&self, name: &str) -> Option<&Arc<Entry>> {
-        self.entries.get(*self.by_name.get(name).or_else(|| self.by_other_name.get(name))?)
+        self.by_own_name(name).or_else(|| self.by_other_name.get(name))
     }
 
     /// The record with this uid or gid.
     pub fn by_id(&self, id: u32) -> Option<&Arc<Entry>> {
-        self.entries.get(*self.by_id.get(&id)?)
+        self.by_id.get(&id)
     }
 
     /// The listed record at a place, for walking through all: `None` past the end, `Some(None)` for one that is not listed.

@@ -83,12 +83,20 @@ impl Server {
         match service {
             Service::Accounts => add_table(&mut stream, accounts, &request, |_| true).await?,
             Service::DropIns => add_table(&mut stream, drop_ins, &request, |_| true).await?,
+            Service::DynamicUsers => {
+                let away = self.services_of_pools(&index).await;
+                let is_listed = |entry: &Entry| is_listed(&index, &entry.name, &away);
+                add_table(&mut stream, index.dynamic.source.table(kind), &request, is_listed).await?;
+            }
             Service::Multiplexer => {
                 // Backends are asked first and read last, so that they have something ready by then.
                 let place = if self.backends.all().is_empty() { None } else { share.backend_query().await };
                 let asked = self.ask_all(kind, &request);
                 add_table(&mut stream, accounts, &request, |_| true).await?;
-                let is_new = |entry: &Entry| accounts.by_name(&entry.name).is_none();
+                let away = self.services_of_pools(&index).await;
+                let is_listed = |entry: &Entry| is_listed(&index, &entry.name, &away);
+                add_table(&mut stream, index.dynamic.source.table(kind), &request, is_listed).await?;
+                let is_new = |entry: &Entry| accounts.by_own_name(&entry.name).is_none();
                 add_table(&mut stream, drop_ins, &request, is_new).await?;
                 self.add_backends(&mut stream, asked, &index, &request).await?;
                 drop(place);
@@ -173,6 +181,25 @@ impl Asked {
             }
         }
     }
+}
+
+impl Server {
+    /// Services that run and hand out the users of some pool themselves.
+    pub(super) async fn services_of_pools(&self, index: &Index) -> HashSet<String> {
+        let mut running = HashSet::new();
+        for service in index.dynamic.pools().iter().filter_map(|pool| pool.service.as_ref()) {
+            if !running.contains(service) && self.backends.serves(service).await {
+                running.insert(service.clone());
+            }
+        }
+        running
+    }
+}
+
+/// Whether a dynamic user is in lists: somebody uses it, and no other service speaks for it.
+pub fn is_listed(index: &Index, user: &str, away: &HashSet<String>) -> bool {
+    let dynamic = &index.dynamic;
+    dynamic.service_of(user).is_none_or(|service| !away.contains(service)) && dynamic.is_in_use(user)
 }
 
 async fn add_table(

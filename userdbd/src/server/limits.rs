@@ -1,6 +1,6 @@
 //! What one peer may use, so that it can only hurt itself. Root has no limits: a machine must stay repairable.
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::HashMap;
 use std::rc::Rc;
 use std::sync::Arc;
@@ -17,6 +17,7 @@ pub struct Ledger {
     /// for backends and for reading files.
     connections_in_all: usize,
     usage: RefCell<Usage>,
+    connections_so_far: Cell<u64>,
 }
 
 #[derive(Debug, Default)]
@@ -37,6 +38,7 @@ struct PeerUsage {
 pub struct Share {
     ledger: Rc<Ledger>,
     uid: u32,
+    connection: u64,
     request_bytes: usize,
 }
 
@@ -44,7 +46,7 @@ impl Ledger {
     /// `descriptors` is the process's limit on open files.
     pub fn new(limits: Limits, descriptors: usize) -> Self {
         let connections_in_all = descriptors.saturating_sub(descriptors / 4).saturating_sub(64);
-        Self { limits, connections_in_all, usage: RefCell::default() }
+        Self { limits, connections_in_all, usage: RefCell::default(), connections_so_far: Cell::new(0) }
     }
 
     /// Accounts for a new connection; none when the peer has enough of them.
@@ -70,7 +72,9 @@ impl Ledger {
         if uid != 0 {
             usage.connections_in_all += 1;
         }
-        Some(Share { ledger: Rc::clone(self), uid, request_bytes: 0 })
+        let connection = self.connections_so_far.get() + 1;
+        self.connections_so_far.set(connection);
+        Some(Share { ledger: Rc::clone(self), uid, connection, request_bytes: 0 })
     }
 }
 
@@ -78,6 +82,11 @@ impl Share {
     /// The uid that pays.
     pub fn uid(&self) -> u32 {
         self.uid
+    }
+
+    /// Which connection it is, of all since the daemon began.
+    pub fn connection(&self) -> u64 {
+        self.connection
     }
 
     /// Says how many bytes of an unfinished request the connection holds now. False when that is more than the peer may

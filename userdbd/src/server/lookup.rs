@@ -4,6 +4,7 @@
 //! the same time, and the first of them in the configured order that has an answer is the one that counts.
 
 use std::rc::Rc;
+use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
@@ -18,7 +19,7 @@ use super::query::{self, ForeignRecord, is_trusted};
 use super::replies::Replies;
 use super::{Server, Service, service_of};
 use crate::index::entry::Entry;
-use crate::index::{Index, Kind};
+use crate::index::{Index, Kind, Source};
 use crate::source::accounts;
 use crate::source::backend::{Answer, Backend};
 
@@ -48,8 +49,9 @@ impl Server {
         let Some(service) = service_of(&request.service, replies) else { return Ok(()) };
         let index = self.current.index().await;
         if !request.is_enumeration() {
-            if !answer_locally(&index, kind, service, &request, share.uid(), replies) {
-                self.ask_backends(&index, kind, service, &request, share, replies).await;
+            match self.find_locally(&index, kind, service, &request).await {
+                Some(entry) => answer(&entry, kind, &request, share.uid(), replies),
+                None => self.ask_backends(&index, kind, service, &request, share, replies).await,
             }
             return Ok(());
         }
@@ -71,7 +73,7 @@ impl Server {
     ) {
         let found = match service {
             Service::Multiplexer => self.first_record(index, kind, request, share).await,
-            Service::Accounts | Service::DropIns => None,
+            Service::Accounts | Service::DropIns | Service::DynamicUsers => None,
         };
         match found {
             None => replies.error(error::NO_RECORD_FOUND),
@@ -84,7 +86,7 @@ impl Server {
     }
 
     /// The record of the first backend, in order, that has one.
-    async fn first_record(
+    pub(super) async fn first_record(
         &self,
         index: &Index,
         kind: Kind,
@@ -169,33 +171,50 @@ fn take_winner(
     None
 }
 
-/// Answers from what this host knows by itself. False when it knows nothing, so backends have to be asked.
-fn answer_locally(
-    index: &Index,
-    kind: Kind,
-    service: Service,
-    request: &RecordRequest,
-    peer: u32,
-    replies: &mut Replies<'_>,
-) -> bool {
-    let find = |source: &crate::index::Source| {
-        let table = source.table(kind);
-        match (&request.name, request.id) {
-            (Some(name), _) => table.by_name(name).cloned(),
-            (None, Some(id)) => table.by_id(id).cloned(),
-            (None, None) => None,
+impl Server {
+    /// What this host knows by itself. None when it knows nothing, so backends have to be asked.
+    pub(super) async fn find_locally(
+        &self,
+        index: &Index,
+        kind: Kind,
+        service: Service,
+        request: &RecordRequest,
+    ) -> Option<Arc<Entry>> {
+        let find = |source: &Source| find(source, kind, request);
+        let dynamic = match service {
+            Service::Accounts => return find(&index.accounts),
+            Service::DropIns => return find(&index.drop_ins),
+            Service::DynamicUsers => find(&index.dynamic.source)?,
+            Service::Multiplexer => {
+                if let Some(account) = find(&index.accounts) {
+                    return Some(account);
+                }
+                let others = || find(&index.drop_ins).or_else(|| find(&index.synthetic));
+                match find(&index.dynamic.source) {
+                    Some(dynamic) => dynamic,
+                    None => return others().or_else(|| foreign(kind, request, index).map(Arc::new)),
+                }
+            }
+        };
+        // While the service that hands these users out itself is there, only it knows who of them exists, and under which uid.
+        match index.dynamic.service_of(&dynamic.name) {
+            Some(service) if self.backends.serves(service).await => None,
+            _ => Some(dynamic),
         }
-    };
-    let found = match service {
-        Service::Accounts => find(&index.accounts),
-        Service::DropIns => find(&index.drop_ins),
-        Service::Multiplexer => index
-            .sources()
-            .into_iter()
-            .find_map(find)
-            .or_else(|| foreign(kind, request, index).map(Into::into)),
-    };
-    let Some(entry) = found else { return false };
+    }
+}
+
+fn find(source: &Source, kind: Kind, request: &RecordRequest) -> Option<Arc<Entry>> {
+    let table = source.table(kind);
+    match (&request.name, request.id) {
+        (Some(name), _) => table.by_name(name).cloned(),
+        (None, Some(id)) => table.by_id(id).cloned(),
+        (None, None) => None,
+    }
+}
+
+/// Answers with a record that this host knows by itself.
+fn answer(entry: &Entry, kind: Kind, request: &RecordRequest, peer: u32, replies: &mut Replies<'_>) {
     if request.id.is_some() && entry.id != request.id {
         replies.error(error::CONFLICTING_RECORD_FOUND);
     } else if !request.filter.is_unset() && !request.filter.matches(entry.candidate()) {
@@ -203,7 +222,6 @@ fn answer_locally(
     } else {
         replies.parameters(entry.reply(is_trusted(kind, peer, entry.id)), false);
     }
-    true
 }
 
 /// `foreign-N`: 65,535 records that are made when they are asked for.

@@ -13,9 +13,11 @@ use userdb::varlink::call::Call;
 use userdb::varlink::reply;
 use userdb::varlink::service_error::{EXPECTED_MORE, INVALID_PARAMETER};
 
+use super::enumerate::is_listed;
 use super::limits::Share;
 use super::replies::Replies;
 use super::{Server, Service, service_of};
+use crate::index::Index;
 use crate::index::membership::Memberships;
 use crate::source::backend::{Answer, Backend};
 
@@ -24,7 +26,8 @@ const ASKED_FOR_ALL: [&str; 1] = ["org.gnome.DisplayManager"];
 /// After this many pairs other connections get their turn.
 const TURN: usize = 1024;
 
-type Pair = (Arc<str>, Arc<str>);
+/// A user and a group that it is in.
+pub type Pair = (Arc<str>, Arc<str>);
 
 /// The stream of pairs that a request is answered with.
 struct Stream<'a, 'socket> {
@@ -54,7 +57,17 @@ impl Stream<'_, '_> {
     }
 
     async fn add_source(&mut self, memberships: &Memberships) -> std::io::Result<()> {
+        self.add_users(memberships, |_| true).await
+    }
+
+    /// Adds the memberships of those users that are wanted.
+    async fn add_users(
+        &mut self,
+        memberships: &Memberships,
+        is_wanted: impl Fn(&str) -> bool,
+    ) -> std::io::Result<()> {
         match (&self.request.user_name, &self.request.group_name) {
+            (Some(user), _) if !is_wanted(user) => {}
             (Some(user), _) => {
                 let user: Arc<str> = user.as_str().into();
                 for group in memberships.groups_of(&user) {
@@ -63,13 +76,13 @@ impl Stream<'_, '_> {
             }
             (None, Some(group)) => {
                 let group: Arc<str> = group.as_str().into();
-                for user in memberships.users_in(&group) {
+                for user in memberships.users_in(&group).iter().filter(|user| is_wanted(user)) {
                     self.add(user, &group).await?;
                 }
             }
             (None, None) => {
                 for group in memberships.groups() {
-                    for user in memberships.users_in(group) {
+                    for user in memberships.users_in(group).iter().filter(|user| is_wanted(user)) {
                         self.add(user, group).await?;
                     }
                 }
@@ -125,14 +138,38 @@ impl Server {
         match service {
             Service::Accounts => stream.add_source(&index.accounts.memberships).await?,
             Service::DropIns => stream.add_source(&index.drop_ins.memberships).await?,
+            Service::DynamicUsers => self.add_dynamic_memberships(&mut stream, &index).await?,
             Service::Multiplexer => {
                 stream.add_source(&index.accounts.memberships).await?;
+                self.add_dynamic_memberships(&mut stream, &index).await?;
                 stream.add_source(&index.drop_ins.memberships).await?;
                 self.add_memberships_of_backends(&mut stream, share).await?;
             }
         }
         stream.finish();
         Ok(())
+    }
+
+    /// Those of one user, whether or not it is in use; in lists, of those that are.
+    async fn add_dynamic_memberships(
+        &self,
+        stream: &mut Stream<'_, '_>,
+        index: &Index,
+    ) -> std::io::Result<()> {
+        let memberships = &index.dynamic.source.memberships;
+        if stream.request.user_name.as_ref().is_some_and(|user| memberships.groups_of(user).is_empty()) {
+            return Ok(());
+        }
+        let away = self.services_of_pools(index).await;
+        let by_name = stream.request.user_name.is_some();
+        let is_wanted = |user: &str| {
+            if by_name {
+                index.dynamic.service_of(user).is_none_or(|service| !away.contains(service))
+            } else {
+                is_listed(index, user, &away)
+            }
+        };
+        stream.add_users(memberships, is_wanted).await
     }
 
     async fn add_memberships_of_backends(
@@ -167,7 +204,8 @@ impl Server {
     }
 }
 
-fn parameters(request: &MembershipRequest, backend: &Backend) -> Value {
+/// What a backend is asked.
+pub fn parameters(request: &MembershipRequest, backend: &Backend) -> Value {
     let mut parameters = Map::new();
     if !ASKED_FOR_ALL.contains(&backend.name()) {
         for (field, name) in [("userName", &request.user_name), ("groupName", &request.group_name)] {
@@ -180,7 +218,8 @@ fn parameters(request: &MembershipRequest, backend: &Backend) -> Value {
     Value::Object(parameters)
 }
 
-fn pair(parameters: &Map<String, Value>) -> Option<Pair> {
+/// What a backend's reply says, if that can be believed.
+pub fn pair(parameters: &Map<String, Value>) -> Option<Pair> {
     let name = |field| parameters.get(field)?.as_str().filter(|name| is_valid_relaxed(name)).map(Arc::from);
     Some((name("userName")?, name("groupName")?))
 }

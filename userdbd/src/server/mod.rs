@@ -2,11 +2,12 @@
 
 pub mod connection;
 mod enumerate;
+mod inside;
 mod limits;
 mod lookup;
 mod memberships;
 mod query;
-mod replies;
+pub mod replies;
 mod service_info;
 
 use std::os::unix::net::UnixListener;
@@ -19,19 +20,21 @@ use userdb::varlink::call::Call;
 use userdb::varlink::service_error;
 
 use crate::index::Kind;
-use crate::listen::{DROP_IN, MULTIPLEXER, NAME_SERVICE_SWITCH};
+use crate::lending::{self, Lending};
+use crate::listen::{DROP_IN, DYNAMIC_USER, MULTIPLEXER, NAME_SERVICE_SWITCH};
 use crate::reload::Current;
 use crate::source::backends::Backends;
-use limits::{Ledger, Share};
+use limits::Ledger;
 use replies::Replies;
 
-pub use limits::Ledger as Limits;
+pub use limits::{Ledger as Limits, Share};
 
 /// What every connection shares.
 #[derive(Debug)]
 pub struct Server {
     current: Rc<Current>,
     backends: Rc<Backends>,
+    lending: Rc<Lending>,
     ledger: Rc<Ledger>,
 }
 
@@ -44,6 +47,8 @@ pub enum Service {
     Accounts,
     /// The userdb directories.
     DropIns,
+    /// Pools, and users that are lent.
+    DynamicUsers,
 }
 
 impl Service {
@@ -52,6 +57,7 @@ impl Service {
             MULTIPLEXER => Some(Self::Multiplexer),
             NAME_SERVICE_SWITCH => Some(Self::Accounts),
             DROP_IN => Some(Self::DropIns),
+            DYNAMIC_USER => Some(Self::DynamicUsers),
             _ => None,
         }
     }
@@ -59,8 +65,13 @@ impl Service {
 
 impl Server {
     /// Puts the parts together.
-    pub fn new(current: Rc<Current>, backends: Rc<Backends>, ledger: Ledger) -> Rc<Self> {
-        Rc::new(Self { current, backends, ledger: Rc::new(ledger) })
+    pub fn new(
+        current: Rc<Current>,
+        backends: Rc<Backends>,
+        lending: Rc<Lending>,
+        ledger: Ledger,
+    ) -> Rc<Self> {
+        Rc::new(Self { current, backends, lending, ledger: Rc::new(ledger) })
     }
 
     /// Accepts connections for as long as the daemon runs.
@@ -90,8 +101,10 @@ impl Server {
         };
         let server = Rc::clone(self);
         tokio::task::spawn_local(async move {
-            let uid = share.uid();
-            if let Err(error) = connection::serve(server, stream, share).await {
+            let (uid, connection) = (share.uid(), share.connection());
+            let ended = connection::serve(Rc::clone(&server), stream, share).await;
+            server.lending.connection_ended(connection).await;
+            if let Err(error) = ended {
                 tracing::debug!(uid, "connection ended: {error}");
             }
         });
@@ -102,7 +115,7 @@ impl Server {
     /// # Errors
     /// When the peer is gone.
     async fn answer(&self, call: &Call<'_>, share: &Share, replies: &mut Replies<'_>) -> std::io::Result<()> {
-        replies.oneway = call.oneway;
+        replies.begin(call);
         match &*call.method {
             GET_USER_RECORD => self.records(Kind::User, call, share, replies).await,
             GET_GROUP_RECORD => self.records(Kind::Group, call, share, replies).await,
@@ -113,6 +126,10 @@ impl Server {
             }
             service_info::GET_INTERFACE_DESCRIPTION => {
                 service_info::interface_description(call, replies);
+                Ok(())
+            }
+            method if lending::interface::is_method(method) => {
+                self.lending.answer(call, share.uid(), share.connection(), replies).await;
                 Ok(())
             }
             unknown => {

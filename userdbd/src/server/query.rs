@@ -125,10 +125,8 @@ pub fn judge(
             return None;
         }
     };
-    let by_name = index.local_by_name(kind, &record.name).is_some();
-    if by_name || record.id.is_some_and(|id| index.local_by_id(kind, id).is_some()) {
+    if let Some(what) = index.refuses(kind, &record.name, record.id, backend.name()) {
         if !request.is_enumeration() {
-            let what = if by_name { "name" } else { "id" };
             tracing::warn!(
                 "{}: {:?} has the {what} of a local account; ignored",
                 backend.name(),

@@ -3,10 +3,15 @@
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;
 use tokio::net::unix::WriteHalf;
+use userdb::varlink::call::Call;
 use userdb::varlink::reply;
 
 /// The buffer is written out when it holds this many bytes, and nothing is added before it is.
 const FULL: usize = 32 << 10;
+
+/// EUCLEAN, as sd-varlink says it.
+const NO_UPGRADE: &[u8] = b"{\"error\":\"io.systemd.System\",\
+    \"parameters\":{\"origin\":\"linux\",\"errno\":117,\"errnoName\":\"EUCLEAN\"}}\0";
 
 /// The connection's output. A call that wants no reply is answered into the void.
 #[derive(Debug)]
@@ -14,27 +19,44 @@ pub struct Replies<'a> {
     socket: WriteHalf<'a>,
     buffer: Vec<u8>,
     /// The current call asked for no reply.
-    pub oneway: bool,
+    oneway: bool,
+    /// The current call asked to leave Varlink after the reply.
+    upgrade: bool,
 }
 
 impl<'a> Replies<'a> {
     /// An empty buffer in front of the socket.
     pub fn new(socket: WriteHalf<'a>) -> Self {
-        Self { socket, buffer: Vec::new(), oneway: false }
+        Self { socket, buffer: Vec::new(), oneway: false, upgrade: false }
+    }
+
+    /// What follows answers this call.
+    pub fn begin(&mut self, call: &Call<'_>) {
+        self.oneway = call.oneway;
+        self.upgrade = call.upgrade;
     }
 
     /// Adds a reply whose parameters are JSON text.
     pub fn parameters(&mut self, json: &[u8], continues: bool) {
-        if !self.oneway {
-            reply::parameters(&mut self.buffer, json, continues);
+        if self.oneway {
+            return;
         }
+        if self.upgrade {
+            // No method of the interface can do so, and a client that waits for it must not take a record for a yes. It is
+            // the answer that sd-varlink gives.
+            self.buffer.extend_from_slice(NO_UPGRADE);
+            return;
+        }
+        reply::parameters(&mut self.buffer, json, continues);
     }
 
-    /// Adds a reply whose parameters are a JSON value.
-    pub fn value(&mut self, parameters: &Value, continues: bool) {
-        let mut json = Vec::new();
-        reply::value(&mut json, parameters);
-        self.parameters(&json, continues);
+    /// Adds a reply of `org.varlink.service`, which is the same whether an upgrade was asked for or not.
+    pub fn service_info(&mut self, parameters: &Value) {
+        if !self.oneway {
+            let mut json = Vec::new();
+            reply::value(&mut json, parameters);
+            reply::parameters(&mut self.buffer, &json, false);
+        }
     }
 
     /// Adds an error reply.

@@ -13,8 +13,8 @@ pub const GET_INFO: &str = "org.varlink.service.GetInfo";
 pub const GET_INTERFACE_DESCRIPTION: &str = "org.varlink.service.GetInterfaceDescription";
 
 /// In the order of their names.
-const INTERFACES: [userdb::interface::description::Description; 3] =
-    [SYSTEMD, USER_DATABASE, VARLINK_SERVICE];
+const INTERFACES: [userdb::interface::description::Description; 4] =
+    [crate::lending::interface::DESCRIPTION, SYSTEMD, USER_DATABASE, VARLINK_SERVICE];
 
 /// Answers `GetInfo`.
 pub fn info(call: &Call<'_>, replies: &mut Replies<'_>) {
@@ -29,7 +29,7 @@ pub fn info(call: &Call<'_>, replies: &mut Replies<'_>) {
         "url": "https://systemd.io/USER_GROUP_API",
         "interfaces": INTERFACES.map(|(name, _)| name),
     });
-    replies.value(&info, false);
+    replies.service_info(&info);
 }
 
 /// Answers `GetInterfaceDescription`.
@@ -47,7 +47,7 @@ pub fn interface_description(call: &Call<'_>, replies: &mut Replies<'_>) {
         return;
     }
     match INTERFACES.iter().find(|(known, _)| *known == name) {
-        Some((_, description)) => replies.value(&json!({ "description": description }), false),
+        Some((_, description)) => replies.service_info(&json!({ "description": description })),
         None => replies.error_with(INTERFACE_NOT_FOUND, "interface", name),
     }
 }

@@ -37,11 +37,10 @@ pub fn read(root: &Path, host: &Host) -> (Source, Vec<FileProblem>) {
     for entry in group {
         let mut record = entry.to_record(gshadow.get(&entry.name));
         record.set_service_label(LABEL, host);
-        let added =
-            source.groups.add(Arc::new(Entry::of_group(&record, gshadow_denied)), Listing::Everywhere);
-        if added {
-            entry.members.iter().for_each(|member| memberships.add(member, &entry.name));
-        }
+        source.groups.add(Arc::new(Entry::of_group(&record, gshadow_denied)), Listing::Everywhere);
+        // What is no name stays in the record, where it came from, but no client could take it for a membership.
+        let names = entry.members.iter().filter(|member| userdb::name::is_valid_relaxed(member));
+        names.for_each(|member| memberships.add(member, &entry.name));
     }
     source.memberships = memberships.finish();
     (source, problems)

@@ -1,6 +1,7 @@
 //! One other userdb service, such as GDM's: asking it, within a deadline, and leaving it alone while it hangs.
 
 use std::cell::{Cell, RefCell};
+use std::io::ErrorKind;
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::time::Duration;
@@ -80,6 +81,13 @@ impl Backend {
     /// Whether it is left alone for now.
     pub fn hangs(&self) -> bool {
         self.hangs.get()
+    }
+
+    /// Whether somebody listens at its socket, which a service that has died leaves behind.
+    pub async fn runs(&self) -> bool {
+        let connecting = timeout(self.patience, UnixStream::connect(&self.path)).await;
+        // Whatever else it is than nobody there, such as a queue that is full, somebody is.
+        !matches!(connecting, Ok(Err(error)) if matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::NotFound))
     }
 
     /// Whether other backends' answers wait for this one.

@@ -7,7 +7,7 @@ use std::rc::Rc;
 
 use super::backend::Backend;
 use crate::config;
-use crate::listen::{DROP_IN, MULTIPLEXER, NAME_SERVICE_SWITCH};
+use crate::listen::{DROP_IN, DYNAMIC_USER, MULTIPLEXER, NAME_SERVICE_SWITCH};
 
 /// Device, inode and time of the last change, since inode numbers are used again.
 type SocketFile = (u64, u64, i64, i64);
@@ -39,6 +39,21 @@ impl Backends {
     /// All of them, in order.
     pub fn all(&self) -> Vec<Rc<Backend>> {
         self.found.borrow().iter().map(|found| Rc::clone(&found.backend)).collect()
+    }
+
+    /// Whether a service runs, also when it hangs.
+    pub async fn serves(&self, name: &str) -> bool {
+        let backend = self
+            .found
+            .borrow()
+            .iter()
+            .map(|found| &found.backend)
+            .find(|known| known.name() == name)
+            .cloned();
+        match backend {
+            Some(backend) => backend.runs().await,
+            None => false,
+        }
     }
 
     /// How long an answer waits for a backend that comes before it in the order.
@@ -74,6 +89,10 @@ impl Backends {
             let name = entry.file_name().into_string().ok()?;
             let path = entry.path();
             let own = [MULTIPLEXER, NAME_SERVICE_SWITCH, DROP_IN].contains(&name.as_str());
+            // That name can be another daemon's, too.
+            let own = own
+                || (name == DYNAMIC_USER
+                    && std::fs::read_link(&path).is_ok_and(|target| target == Path::new(MULTIPLEXER)));
             if own || self.config.ignore.contains(&name) {
                 return None;
             }

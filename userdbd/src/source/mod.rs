@@ -5,6 +5,7 @@ pub mod async_watcher;
 pub mod backend;
 pub mod backends;
 pub mod dropin;
+pub mod dynamic;
 pub mod watch;
 
 use std::collections::HashSet;
@@ -19,7 +20,11 @@ use userdb::synthetic::{NO_NOBODY_FILE, group_by_gid, user_by_uid};
 use crate::index::entry::Entry;
 use crate::index::table::{Listing, Table};
 use crate::index::{Index, Kind, Source};
+use crate::lending::loan::Loan;
+use crate::state_directory::StateDirectory;
 use dropin::DropIns;
+use dynamic::Dynamic;
+use dynamic::roster::Surroundings;
 
 /// Something wrong in a file. The rest of what was read is served.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -50,22 +55,25 @@ pub struct Sources {
     accounts: Arc<Source>,
     account_problems: Vec<FileProblem>,
     drop_ins: DropIns,
+    dynamic: Dynamic,
     /// Problems that were reported already; each is said once.
     reported: std::cell::RefCell<HashSet<String>>,
 }
 
 impl Sources {
-    /// Reads everything below `root`.
-    pub fn read(root: &Path) -> Self {
+    /// Reads everything below `root`. What has to be remembered is kept in `state`, if anything is.
+    pub fn read(root: &Path, state: Option<Arc<StateDirectory>>) -> Self {
         let host = Host::read(root);
         let (accounts, account_problems) = accounts::read(root, &host);
         let drop_ins = DropIns::read(root, &host);
+        let dynamic = Dynamic::read(root, state);
         Self {
             root: root.to_owned(),
             host,
             accounts: Arc::new(accounts),
             account_problems,
             drop_ins,
+            dynamic,
             reported: Default::default(),
         }
     }
@@ -73,7 +81,20 @@ impl Sources {
     /// Reads everything again.
     pub fn read_everything(&mut self) {
         let reported = std::mem::take(&mut self.reported);
-        *self = Self { reported, ..Self::read(&self.root) };
+        let root = std::mem::take(&mut self.root);
+        let (state, loans) = self.dynamic.memory();
+        *self = Self { reported, ..Self::read(&root, state) };
+        self.dynamic.set_loans(loans);
+    }
+
+    /// Reads the pools again.
+    pub fn read_pools(&mut self) {
+        self.dynamic.read_pools(&self.root);
+    }
+
+    /// Says which users are lent now.
+    pub fn set_loans(&mut self, loans: Arc<[Loan]>) {
+        self.dynamic.set_loans(loans);
     }
 
     /// Reads passwd, group, shadow and gshadow again, and what identifies the host.
@@ -107,6 +128,7 @@ impl Sources {
     pub fn problems(&self) -> Vec<FileProblem> {
         let mut problems = self.account_problems.clone();
         problems.extend(self.drop_ins.problems());
+        problems.extend(self.dynamic.problems().cloned());
         problems
     }
 
@@ -121,10 +143,19 @@ impl Sources {
 
     /// What is served from these files.
     pub fn index(&mut self) -> Index {
-        let drop_ins = self.drop_ins.source();
-        let synthetic = self.synthetic(&[&self.accounts, &drop_ins]);
+        let dynamic = &mut self.dynamic;
+        let drop_ins = self.drop_ins.source(&|name| dynamic.owner_of(name));
+        let around = Surroundings {
+            accounts: &self.accounts,
+            drop_ins: &drop_ins,
+            host: &self.host,
+            root: &self.root,
+        };
+        let roster = dynamic.roster(around);
+        let synthetic = self.synthetic(&[&self.accounts, &roster.source, &drop_ins]);
         Index {
             accounts: Arc::clone(&self.accounts),
+            dynamic: Arc::new(roster),
             drop_ins: Arc::new(drop_ins),
             synthetic: Arc::new(synthetic),
             host: self.host.clone(),

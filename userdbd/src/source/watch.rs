@@ -18,6 +18,8 @@ pub enum Change {
     Account(OsString),
     /// A file in one of the userdb directories, by the directory's place in the search order.
     DropIn(usize, OsString),
+    /// A file in one of the pool directories.
+    Pool(OsString),
     /// A file that a link in a userdb directory leads to, or more than can be told apart.
     Everything,
     /// The sockets of other services.
@@ -38,6 +40,7 @@ pub struct Event {
 enum Place {
     Etc,
     DropIns(usize),
+    Pools,
     Sockets,
     /// Holds files that links lead to.
     Target(OsString),
@@ -51,6 +54,7 @@ pub struct Watcher {
     inotify: OwnedFd,
     etc: PathBuf,
     drop_ins: Vec<PathBuf>,
+    pools: Vec<PathBuf>,
     sockets: PathBuf,
     targets: HashSet<PathBuf>,
     /// The same directory may be several places.
@@ -80,14 +84,19 @@ const ACCOUNT_FILES: [&str; 10] = [
 ];
 
 impl Watcher {
-    /// Watches `etc`, the userdb directories and the socket directory.
+    /// Watches `etc`, the userdb directories, the pool directories and the socket directory.
     ///
     /// # Errors
     /// When the kernel gives no inotify instance, or no watch for a directory that exists.
-    pub fn new(etc: PathBuf, drop_ins: Vec<PathBuf>, sockets: PathBuf) -> std::io::Result<Self> {
+    pub fn new(
+        etc: PathBuf,
+        drop_ins: Vec<PathBuf>,
+        pools: Vec<PathBuf>,
+        sockets: PathBuf,
+    ) -> std::io::Result<Self> {
         let inotify = inotify::init(CreateFlags::NONBLOCK | CreateFlags::CLOEXEC)?;
         let mut watcher =
-            Self { inotify, etc, drop_ins, sockets, targets: HashSet::new(), places: HashMap::new() };
+            Self { inotify, etc, drop_ins, pools, sockets, targets: HashSet::new(), places: HashMap::new() };
         watcher.arm()?;
         Ok(watcher)
     }
@@ -109,6 +118,7 @@ impl Watcher {
         let old: HashSet<i32> = std::mem::take(&mut self.places).into_keys().collect();
         let mut wanted = vec![(self.etc.clone(), Place::Etc), (self.sockets.clone(), Place::Sockets)];
         wanted.extend(self.drop_ins.iter().cloned().zip((0..).map(Place::DropIns)));
+        wanted.extend(self.pools.iter().map(|directory| (directory.clone(), Place::Pools)));
         for target in &self.targets {
             if let (Some(directory), Some(name)) = (target.parent(), target.file_name()) {
                 wanted.push((directory.to_owned(), Place::Target(name.to_owned())));
@@ -233,6 +243,7 @@ fn translate(
             }
             Place::Etc => {}
             Place::DropIns(directory) => add(Change::DropIn(*directory, name.to_owned())),
+            Place::Pools => add(Change::Pool(name.to_owned())),
             Place::Sockets => add(Change::Sockets),
             Place::Target(target) if target == name => add(Change::Everything),
             Place::Target(_) => {}
@@ -253,7 +264,8 @@ mod tests {
 
     fn watcher(root: &Path) -> Watcher {
         let drop_ins = vec![root.join("etc/userdb"), root.join("run/userdb")];
-        Watcher::new(root.join("etc"), drop_ins, root.join("sockets")).unwrap()
+        Watcher::new(root.join("etc"), drop_ins, vec![root.join("etc/usher/pools.d")], root.join("sockets"))
+            .unwrap()
     }
 
     fn changes(watcher: &mut Watcher) -> Vec<Change> {
@@ -273,6 +285,11 @@ mod tests {
         assert!(changes(&mut watcher).iter().all(|change| *change == Change::Account("passwd".into())));
         std::fs::write(root.path().join("run/userdb/a.user"), "x").unwrap();
         assert!(changes(&mut watcher).iter().all(|change| *change == Change::DropIn(1, "a.user".into())));
+        std::fs::create_dir_all(root.path().join("etc/usher/pools.d")).unwrap();
+        changes(&mut watcher);
+        changes(&mut watcher);
+        std::fs::write(root.path().join("etc/usher/pools.d/p.toml"), "x").unwrap();
+        assert!(changes(&mut watcher).iter().all(|change| *change == Change::Pool("p.toml".into())));
         std::fs::write(root.path().join("sockets/x"), "x").unwrap();
         assert!(changes(&mut watcher).iter().all(|change| *change == Change::Sockets));
     }

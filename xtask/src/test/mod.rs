@@ -4,8 +4,8 @@ mod libtest;
 mod msrv;
 mod tier;
 
+use crate::cargo;
 use libtest::Counts;
-use std::ffi::OsString;
 use std::io::{BufRead, BufReader, Write};
 use std::process::{Command, ExitCode, Stdio};
 use tier::{TIERS, Tier};
@@ -39,11 +39,6 @@ impl Report {
         self.failed += 1;
         self.problems.push(problem);
     }
-}
-
-/// The cargo that runs this.
-fn cargo() -> OsString {
-    std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into())
 }
 
 /// Runs the tiers. The exit code is a failure when anything failed.

@@ -7,7 +7,7 @@ use std::process::Command;
 /// # Errors
 /// `cargo metadata` fails or prints something else.
 pub fn violations() -> Result<Vec<String>, String> {
-    let output = Command::new(super::cargo())
+    let output = Command::new(crate::cargo())
         .args(["metadata", "--format-version=1", "--locked"])
         .output()
         .map_err(|error| format!("cargo metadata: {error}"))?;

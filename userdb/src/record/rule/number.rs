@@ -34,7 +34,7 @@ pub fn is_weight(value: &Value) -> bool {
 
 /// Reads what C's strtoull(3) reads in base 0, and the prefixes `0b` and `0o`: space before the number, a sign
 /// (minus only before zero), `0x` for hex and `0` for octal. Nothing may follow the number.
-fn parse_u64(text: &str) -> Option<u64> {
+pub(crate) fn parse_u64(text: &str) -> Option<u64> {
     let text = skip_space(text);
     let (base, rest) = match text.as_bytes() {
         [b'0', b'b' | b'B', ..] => (2, skip_space(text.get(2..)?)),

@@ -24,9 +24,6 @@ pub const P: SectionBits = 1 << 4;
 /// `secret`.
 pub const X: SectionBits = 1 << 5;
 
-/// Every section.
-pub const ANY: SectionBits = R | M | B | S | P | X;
-
 /// One field, or the variant of it that some sections have.
 #[derive(Debug)]
 pub struct Field {
@@ -52,8 +49,17 @@ const fn nullable(name: &'static str, sections: SectionBits, rule: Rule) -> Fiel
 
 /// The field of this name as a section knows it.
 pub fn find(table: &'static [Field], name: &str, section: SectionBits) -> Option<&'static Field> {
+    variants(table, name).find(|f| f.sections & section != 0)
+}
+
+/// All sections that know a field of this name; none if there is no such field.
+pub fn sections_of(table: &'static [Field], name: &str) -> SectionBits {
+    variants(table, name).fold(0, |sections, f| sections | f.sections)
+}
+
+fn variants(table: &'static [Field], name: &str) -> impl Iterator<Item = &'static Field> {
     let start = table.partition_point(|f| f.name < name);
-    table.iter().skip(start).take_while(|f| f.name == name).find(|f| f.sections & section != 0)
+    table.iter().skip(start).take_while(move |f| f.name == name)
 }
 
 #[cfg(test)]
@@ -79,5 +85,7 @@ mod tests {
         assert!(find(USER, "hashedPassword", R).is_none());
         assert!(find(USER, "nosuch", R).is_none());
         assert!(find(GROUP, "userName", R).is_none());
+        assert_eq!(sections_of(USER, "imagePath"), R | M | B);
+        assert_eq!(sections_of(USER, "nosuch"), 0);
     }
 }

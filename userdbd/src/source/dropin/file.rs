@@ -21,7 +21,7 @@ pub enum RecordFile {
     /// Another name of a file in the same directory.
     Link {
         /// The stem of that file.
-        stem: String,
+        stem: Box<str>,
     },
     /// A record.
     Record {
@@ -29,23 +29,31 @@ pub enum RecordFile {
         entry: Arc<Entry>,
         /// `memberOf` of a user, `members` of a group.
         memberships: Box<[Box<str>]>,
-        /// Where the file really is, when it is a link out of the directory.
-        target: Option<PathBuf>,
-        /// Fields that were dropped.
-        problems: Vec<FileProblem>,
+        /// Mostly nothing.
+        remarks: Option<Box<Remarks>>,
     },
     /// Cannot be used.
-    Broken {
-        /// Where the file really is, when it is a link out of the directory.
-        target: Option<PathBuf>,
-        /// Why.
-        problems: Vec<FileProblem>,
-    },
+    Broken(Box<Remarks>),
+}
+
+/// What most files have nothing of. There may be a hundred thousand of them.
+#[derive(Debug, Default)]
+pub struct Remarks {
+    /// Where the file really is, when it is a link out of the directory.
+    target: Option<PathBuf>,
+    /// Fields that were dropped, or why nothing of it can be used.
+    problems: Vec<FileProblem>,
 }
 
 impl RecordFile {
-    /// Reads the file with this stem. None when there is none.
-    pub fn read(directory: &Path, kind: Kind, stem: &str, host: &Host) -> Option<Self> {
+    /// Reads the file with this stem. None when there is none. `may_exist` is asked before looking for a privileged file.
+    pub fn read(
+        directory: &Path,
+        kind: Kind,
+        stem: &str,
+        host: &Host,
+        may_exist: &dyn Fn(&str) -> bool,
+    ) -> Option<Self> {
         let path = directory.join(format!("{stem}.{}", suffix(kind)));
         let found = std::fs::symlink_metadata(&path).ok()?;
         let mut target = None;
@@ -63,13 +71,14 @@ impl RecordFile {
         let text = match std::fs::read(&path) {
             Ok(text) => text,
             Err(error) => {
-                return Some(Self::Broken { target, problems: vec![whole_file(&path, &error.to_string())] });
+                let problems = vec![whole_file(&path, &error.to_string())];
+                return Some(Self::Broken(Box::new(Remarks { target, problems })));
             }
         };
         if text.is_empty() {
             return Some(Self::Mask);
         }
-        let reading = Reading { directory, kind, path: &path, host, problems: Vec::new() };
+        let reading = Reading { directory, kind, path: &path, host, may_exist, problems: Vec::new() };
         Some(reading.record(stem, &text, target))
     }
 
@@ -83,17 +92,19 @@ impl RecordFile {
 
     /// Where the file really is, when it is a link out of the directory.
     pub fn target(&self) -> Option<&Path> {
-        match self {
-            Self::Record { target, .. } | Self::Broken { target, .. } => target.as_deref(),
-            Self::Mask | Self::Link { .. } => None,
-        }
+        self.remarks()?.target.as_deref()
     }
 
     /// What is wrong with it.
     pub fn problems(&self) -> &[FileProblem] {
+        self.remarks().map_or(&[], |remarks| &remarks.problems)
+    }
+
+    fn remarks(&self) -> Option<&Remarks> {
         match self {
-            Self::Record { problems, .. } | Self::Broken { problems, .. } => problems,
-            Self::Mask | Self::Link { .. } => &[],
+            Self::Record { remarks, .. } => remarks.as_deref(),
+            Self::Broken(remarks) => Some(remarks),
+            Self::Mask | Self::Link { .. } => None,
         }
     }
 }
@@ -119,17 +130,23 @@ pub fn suffix(kind: Kind) -> &'static str {
 }
 
 /// The stem of a record file in the same directory that a link leads to.
-fn stem_in_directory(target: &Path, directory: &Path, kind: Kind) -> Option<String> {
+fn stem_in_directory(target: &Path, directory: &Path, kind: Kind) -> Option<Box<str>> {
     let parent = target.parent()?;
     if !(parent.as_os_str().is_empty() || parent == directory) {
         return None;
     }
     let stem = target.file_name()?.to_str()?.strip_suffix(suffix(kind))?.strip_suffix('.')?;
-    Some(stem.to_owned())
+    Some(stem.into())
 }
 
 fn whole_file(path: &Path, message: &str) -> FileProblem {
     FileProblem { path: path.to_owned(), place: None, message: message.to_owned() }
+}
+
+/// What a file holds.
+struct Loaded {
+    entry: Entry,
+    memberships: Box<[Box<str>]>,
 }
 
 /// One file being read.
@@ -138,29 +155,33 @@ struct Reading<'a> {
     kind: Kind,
     path: &'a Path,
     host: &'a Host,
+    may_exist: &'a dyn Fn(&str) -> bool,
     problems: Vec<FileProblem>,
 }
 
 impl Reading<'_> {
     fn record(mut self, stem: &str, text: &[u8], target: Option<PathBuf>) -> RecordFile {
         match self.load(text) {
-            Ok((entry, memberships)) if is_called(&entry, stem) => {
-                RecordFile::Record { entry: Arc::new(entry), memberships, target, problems: self.problems }
+            Ok(Loaded { entry, memberships }) if is_called(&entry, stem) => {
+                let remarks = Remarks { target, problems: self.problems };
+                let worth_keeping = remarks.target.is_some() || !remarks.problems.is_empty();
+                let remarks = worth_keeping.then(|| Box::new(remarks));
+                RecordFile::Record { entry: Arc::new(entry), memberships, remarks }
             }
-            Ok((entry, _)) => {
+            Ok(Loaded { entry, .. }) => {
                 let message =
                     format!("the file is called {stem:?}, but holds the record of {:?}; ignored", entry.name);
                 self.problems.push(whole_file(self.path, &message));
-                RecordFile::Broken { target, problems: self.problems }
+                RecordFile::Broken(Box::new(Remarks { target, problems: self.problems }))
             }
             Err(error) => {
                 self.problems.push(whole_file(self.path, &error.to_string()));
-                RecordFile::Broken { target, problems: self.problems }
+                RecordFile::Broken(Box::new(Remarks { target, problems: self.problems }))
             }
         }
     }
 
-    fn load(&mut self, text: &[u8]) -> Result<(Entry, Box<[Box<str>]>), RecordError> {
+    fn load(&mut self, text: &[u8]) -> Result<Loaded, RecordError> {
         let mut json = self.parse(text)?;
         let incomplete = self.add_privileged(&mut json);
         match self.kind {
@@ -169,16 +190,16 @@ impl Reading<'_> {
                 self.note(loaded.problems);
                 let mut record = loaded.record;
                 record.set_service_label(DROP_IN, self.host);
-                let member_of = record.member_of().into_iter().map(Box::from).collect();
-                Ok((Entry::of_user(&record, incomplete), member_of))
+                let memberships = record.member_of().into_iter().map(Box::from).collect();
+                Ok(Loaded { entry: Entry::of_user(&record, incomplete), memberships })
             }
             Kind::Group => {
                 let loaded = GroupRecord::load(json, self.host, Sections::DROP_IN)?;
                 self.note(loaded.problems);
                 let mut record = loaded.record;
                 record.set_service_label(DROP_IN, self.host);
-                let members = record.members().into_iter().map(Box::from).collect();
-                Ok((Entry::of_group(&record, incomplete), members))
+                let memberships = record.members().into_iter().map(Box::from).collect();
+                Ok(Loaded { entry: Entry::of_group(&record, incomplete), memberships })
             }
         }
     }
@@ -223,7 +244,11 @@ impl Reading<'_> {
         let name = json.get(name).and_then(Value::as_str).filter(|name| userdb::name::is_valid_relaxed(name));
         let id = json.get(id).and_then(userdb::id::from_json_number).map(|id| id.to_string());
         name.map(str::to_owned).into_iter().chain(id).find_map(|stem| {
-            let path = self.directory.join(format!("{stem}.{}-privileged", suffix(self.kind)));
+            let name = format!("{stem}.{}-privileged", suffix(self.kind));
+            if !(self.may_exist)(&name) {
+                return None;
+            }
+            let path = self.directory.join(name);
             match std::fs::read(&path) {
                 Err(error) if error.kind() == ErrorKind::NotFound => None,
                 // A mask: there is nothing privileged.

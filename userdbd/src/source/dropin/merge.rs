@@ -3,19 +3,23 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use super::Directory;
 use super::file::{self, RecordFile};
+use super::{Directory, RecordFiles};
 use crate::index::entry::Entry;
 use crate::index::membership;
 use crate::index::table::{Listing, Table};
 use crate::index::{Kind, Source};
 use crate::source::FileProblem;
 
+/// Who has a user name for itself, if anybody has.
+pub type ReservedBy<'a> = dyn Fn(&str) -> Option<String> + 'a;
+
 /// The records and memberships that count, and the conflicts between files.
-pub fn merge(directories: &[Directory]) -> (Source, Vec<FileProblem>) {
+pub fn merge(directories: &[Directory], reserved_by: &ReservedBy<'_>) -> (Source, Vec<FileProblem>) {
     let mut problems = Vec::new();
-    let users = Merged::of(directories, |directory| &directory.users, Kind::User, &mut problems);
-    let groups = Merged::of(directories, |directory| &directory.groups, Kind::Group, &mut problems);
+    let users = Merged::of(directories, |directory| &directory.users, Kind::User, reserved_by, &mut problems);
+    let groups =
+        Merged::of(directories, |directory| &directory.groups, Kind::Group, &|_| None, &mut problems);
     let memberships = memberships(directories, &users, &groups);
     (Source { users: users.table, groups: groups.table, memberships }, problems)
 }
@@ -30,8 +34,9 @@ struct Merged<'a> {
 impl<'a> Merged<'a> {
     fn of(
         directories: &'a [Directory],
-        files: impl Fn(&'a Directory) -> &'a BTreeMap<String, RecordFile>,
+        files: impl Fn(&'a Directory) -> &'a RecordFiles,
         kind: Kind,
+        reserved_by: &ReservedBy<'_>,
         problems: &mut Vec<FileProblem>,
     ) -> Self {
         let mut merged = Self { table: Table::default(), memberships: Vec::new() };
@@ -40,29 +45,30 @@ impl<'a> Merged<'a> {
         let mut masked: HashSet<&str> = HashSet::new();
         for directory in directories {
             let files = files(directory);
-            let new = |(stem, _): &(&'a String, &'a RecordFile)| !seen.contains(stem.as_str());
-            let new: Vec<_> = files.iter().filter(new).collect();
-            masked.extend(
-                new.iter()
-                    .filter(|(_, file)| matches!(file, RecordFile::Mask))
-                    .map(|(stem, _)| stem.as_str()),
-            );
+            let all = files.iter().map(|(stem, file)| (&**stem, file));
+            let new: Vec<(&str, &RecordFile)> = all.filter(|(stem, _)| !seen.contains(stem)).collect();
+            let masks = new.iter().filter(|(_, file)| matches!(file, RecordFile::Mask));
+            masked.extend(masks.map(|(stem, _)| stem));
             // The file that bears the record's own name comes before others that hold the same record.
-            let own_name = |(stem, file): &(&String, &RecordFile)| {
-                file.entry().is_some_and(|entry| *entry.name == ***stem)
-            };
-            let (first, second): (Vec<_>, Vec<_>) = new.iter().partition(|new| own_name(new));
+            let own_name =
+                |new: &&(&str, &RecordFile)| new.1.entry().is_some_and(|entry| *entry.name == *new.0);
+            let (first, second): (Vec<_>, Vec<_>) = new.iter().partition(own_name);
             for (stem, file) in first.into_iter().chain(second) {
                 let path = || directory.path.join(format!("{stem}.{}", file::suffix(kind)));
                 match file {
                     RecordFile::Record { entry, memberships, .. } if !masked.contains(&*entry.name) => {
+                        if let Some(owner) = reserved_by(&entry.name) {
+                            let message = format!("{:?} is reserved by {owner}; ignored", entry.name);
+                            problems.push(FileProblem { path: path(), place: None, message });
+                            continue;
+                        }
                         merged.add(entry, memberships, &masked, path, kind, problems);
                     }
                     RecordFile::Link { stem: target } => problems.extend(bad_link(files, stem, target, path)),
                     _ => {}
                 }
             }
-            seen.extend(new.iter().map(|(stem, _)| stem.as_str()));
+            seen.extend(new.iter().map(|(stem, _)| stem));
         }
         merged
     }
@@ -80,9 +86,10 @@ impl<'a> Merged<'a> {
             entry.id.is_some_and(|id| !masked.is_empty() && masked.contains(id.to_string().as_str()));
         let listing = if hidden_id { Listing::ByName } else { Listing::Everywhere };
         let holder = entry.id.and_then(|id| self.table.by_id(id)).map(Arc::clone);
-        if !self.table.add(Arc::clone(entry), listing) {
+        if self.table.by_own_name(&entry.name).is_some() {
             return;
         }
+        self.table.add(Arc::clone(entry), listing);
         self.memberships.push((Arc::clone(entry), memberships));
         if let Some(holder) = holder
             && listing == Listing::Everywhere
@@ -97,7 +104,7 @@ impl<'a> Merged<'a> {
 
 /// Says what is wrong with a link to another file in the same directory, if anything is.
 fn bad_link(
-    files: &BTreeMap<String, RecordFile>,
+    files: &RecordFiles,
     stem: &str,
     target: &str,
     path: impl Fn() -> std::path::PathBuf,
@@ -127,6 +134,8 @@ fn memberships(
         }
     }
     let mut builder = membership::Builder::default();
+    let entries = users.memberships.iter().chain(&groups.memberships);
+    entries.for_each(|(entry, _)| builder.share(&entry.name));
     // A mask hides the membership whatever states it.
     let mut add = |user: &str, group: &str| {
         if files.get(&(user, group)) != Some(&true) {

@@ -16,6 +16,7 @@ use userdb::Host;
 use super::FileProblem;
 use crate::index::{Kind, Source};
 use file::RecordFile;
+use merge::ReservedBy;
 
 /// Where they are, below the root, in the order of precedence.
 pub const DIRECTORIES: [&str; 5] =
@@ -29,12 +30,15 @@ pub struct DropIns {
     conflicts: Vec<FileProblem>,
 }
 
+/// Record files by their stems.
+type RecordFiles = BTreeMap<Box<str>, RecordFile>;
+
 /// One directory.
 #[derive(Debug, Default)]
 struct Directory {
     path: PathBuf,
-    users: BTreeMap<String, RecordFile>,
-    groups: BTreeMap<String, RecordFile>,
+    users: RecordFiles,
+    groups: RecordFiles,
     /// User and group, and whether the file hides the membership instead of stating it.
     memberships: BTreeMap<(String, String), bool>,
     /// What is wrong with names of files.
@@ -63,9 +67,9 @@ impl DropIns {
         }
     }
 
-    /// The records and memberships that count.
-    pub fn source(&mut self) -> Source {
-        let (source, conflicts) = merge::merge(&self.directories);
+    /// The records and memberships that count. `reserved_by` says who has a user name for itself, so that no file can take it.
+    pub fn source(&mut self, reserved_by: &ReservedBy<'_>) -> Source {
+        let (source, conflicts) = merge::merge(&self.directories, reserved_by);
         self.conflicts = conflicts;
         source
     }
@@ -105,13 +109,18 @@ impl Directory {
                 Vec::new()
             }
         };
-        for name in names {
+        let is_privileged = |name: &&str| matches!(FileName::parse(name), FileName::Privileged(..));
+        let privileged: HashSet<&str> =
+            names.iter().filter_map(|name| name.to_str()).filter(is_privileged).collect();
+        for name in &names {
             match name.to_str().map(FileName::parse) {
-                Some(FileName::Record(kind, stem)) => directory.read_record(kind, stem, host),
+                Some(FileName::Record(kind, stem)) => {
+                    directory.read_record(kind, stem, host, &|name| privileged.contains(name));
+                }
                 Some(FileName::Membership(user, group)) => directory.read_membership(user, group),
                 Some(FileName::Privileged(..) | FileName::Other) => {}
                 None => directory.problems.push(FileProblem {
-                    path: directory.path.join(&name),
+                    path: directory.path.join(name),
                     place: None,
                     message: "the name is not UTF-8; ignored".into(),
                 }),
@@ -122,40 +131,41 @@ impl Directory {
 
     fn read_again(&mut self, file: &str, host: &Host) {
         match FileName::parse(file) {
-            FileName::Record(kind, stem) => self.read_record(kind, stem, host),
+            FileName::Record(kind, stem) => self.read_record(kind, stem, host, &|_| true),
             FileName::Membership(user, group) => self.read_membership(user, group),
             FileName::Privileged(kind, stem) => {
                 for owner in self.owners_of_privileged(kind, stem) {
-                    self.read_record(kind, &owner, host);
+                    self.read_record(kind, &owner, host, &|_| true);
                 }
             }
             FileName::Other => {}
         }
     }
 
-    fn files(&mut self, kind: Kind) -> &mut BTreeMap<String, RecordFile> {
+    fn files(&mut self, kind: Kind) -> &mut RecordFiles {
         match kind {
             Kind::User => &mut self.users,
             Kind::Group => &mut self.groups,
         }
     }
 
-    fn read_record(&mut self, kind: Kind, stem: &str, host: &Host) {
-        let file = RecordFile::read(&self.path, kind, stem, host);
+    /// `may_exist` spares looking for privileged files that a listing of the directory did not have.
+    fn read_record(&mut self, kind: Kind, stem: &str, host: &Host, may_exist: &dyn Fn(&str) -> bool) {
+        let file = RecordFile::read(&self.path, kind, stem, host, may_exist);
         let files = self.files(kind);
         match file {
-            Some(file) => drop(files.insert(stem.to_owned(), file)),
+            Some(file) => drop(files.insert(stem.into(), file)),
             None => drop(files.remove(stem)),
         }
     }
 
     /// The stems of the record files that take their `privileged` section from a file with this stem: the one of the same
     /// stem, or else, when the file goes by another name of the record, whichever holds that record.
-    fn owners_of_privileged(&mut self, kind: Kind, stem: &str) -> Vec<String> {
+    fn owners_of_privileged(&mut self, kind: Kind, stem: &str) -> Vec<Box<str>> {
         let files = self.files(kind);
         match files.get(stem) {
             Some(RecordFile::Link { stem, .. }) => vec![stem.clone()],
-            Some(RecordFile::Record { .. }) => vec![stem.to_owned()],
+            Some(RecordFile::Record { .. }) => vec![stem.into()],
             _ => files
                 .iter()
                 .filter(|(_, file)| file.entry().is_some_and(|entry| file::is_called(entry, stem)))

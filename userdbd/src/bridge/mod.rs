@@ -1,0 +1,3 @@
+//! Other protocols that are served from the same records.
+
+pub mod nscd;

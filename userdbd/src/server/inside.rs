@@ -1,0 +1,110 @@
+//! What other parts of the daemon ask the server, instead of a client.
+
+use std::sync::Arc;
+
+use tokio::net::UnixStream;
+use tokio::time::{Instant, timeout_at};
+use userdb::interface::GET_MEMBERSHIPS;
+use userdb::interface::request::{MembershipRequest, RecordRequest};
+
+use super::enumerate::is_listed;
+use super::limits::Share;
+use super::memberships::{Pair, pair, parameters};
+use super::{Server, Service};
+use crate::index::{Index, Kind};
+use crate::source::backend::Answer;
+
+/// The uid of nobody in particular, who sees nothing that is privileged.
+const STRANGER: u32 = u32::MAX;
+
+impl Server {
+    /// Accounts for a connection that does not speak Varlink. None when its peer has enough of them.
+    pub fn admit_peer(&self, stream: &UnixStream) -> Option<Share> {
+        self.ledger.admit(stream.peer_cred().ok()?.uid())
+    }
+
+    /// The index with every change that was made before now; if reading them takes too long, the one before.
+    pub async fn index_before(&self, deadline: Instant) -> Arc<Index> {
+        match timeout_at(deadline, self.current.index()).await {
+            Ok(index) => index,
+            Err(_) => self.current.latest(),
+        }
+    }
+
+    /// The reply to `GetUserRecord` or `GetGroupRecord` for one record, as a stranger sees it.
+    pub async fn public_reply(
+        &self,
+        index: &Index,
+        kind: Kind,
+        request: &RecordRequest,
+        share: &Share,
+    ) -> Option<Box<[u8]>> {
+        if let Some(entry) = self.find_locally(index, kind, Service::Multiplexer, request).await {
+            return Some(entry.reply(false).into());
+        }
+        let record = self.first_record(index, kind, request, share).await?;
+        Some(record.reply(kind, STRANGER))
+    }
+
+    /// The users and groups of `GetMemberships`, as far as they are known when the deadline comes. Each once.
+    pub async fn pairs(
+        &self,
+        index: &Index,
+        request: &MembershipRequest,
+        share: &Share,
+        deadline: Instant,
+    ) -> Vec<Pair> {
+        let mut pairs = Vec::new();
+        let mut add = |(user, group): Pair| {
+            let asked_for = request.user_name.as_ref().is_none_or(|name| **name == *user)
+                && request.group_name.as_ref().is_none_or(|name| **name == *group);
+            if asked_for {
+                pairs.push((user, group));
+            }
+        };
+        let away = timeout_at(deadline, self.services_of_pools(index)).await.unwrap_or_default();
+        let sources = [
+            (&index.accounts.memberships, false),
+            (&index.dynamic.source.memberships, true),
+            (&index.drop_ins.memberships, false),
+        ];
+        for (memberships, is_dynamic) in sources {
+            if let Some(user) = &request.user_name {
+                let service = if is_dynamic { index.dynamic.service_of(user) } else { None };
+                if service.is_none_or(|service| !away.contains(service)) {
+                    let groups = memberships.groups_of(user).iter();
+                    groups.for_each(|group| add((user.as_str().into(), Arc::clone(group))));
+                }
+            } else if let Some(group) = &request.group_name {
+                let users = memberships.users_in(group).iter();
+                let users = users.filter(|user| !is_dynamic || is_listed(index, user, &away));
+                users.for_each(|user| add((Arc::clone(user), group.as_str().into())));
+            }
+        }
+        let asking = async {
+            let backends: Vec<_> =
+                self.backends.all().into_iter().filter(|backend| !backend.hangs()).collect();
+            let _place = if backends.is_empty() { None } else { share.backend_query().await };
+            let asked: Vec<_> = backends
+                .into_iter()
+                .map(|backend| {
+                    let parameters = parameters(request, &backend);
+                    backend.ask_for_all(GET_MEMBERSHIPS, &parameters)
+                })
+                .collect();
+            for mut answers in asked {
+                while let Some(answer) = answers.recv().await {
+                    if let Answer::Reply(parameters) = answer
+                        && let Some(pair) = pair(&parameters)
+                    {
+                        add(pair);
+                    }
+                }
+            }
+        };
+        let _ = timeout_at(deadline, asking).await;
+        let mut seen = std::collections::HashSet::new();
+        pairs.retain(|pair| seen.insert(pair.clone()));
+        pairs
+    }
+}
