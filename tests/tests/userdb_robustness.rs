@@ -306,6 +306,28 @@ fn nobody_sees_half_of_an_edit() {
 }
 
 #[test]
+fn lists_come_in_the_same_order_each_time() {
+    let Some(mut lab) = lab() else { return };
+    let list = |lab: &Lab, method: &str| {
+        Connection::open(&lab.multiplexer(), 0).call(
+            method,
+            &json!({"service": "io.systemd.Multiplexer"}),
+            true,
+        )
+    };
+    for method in ["GetUserRecord", "GetGroupRecord", "GetMemberships"] {
+        let first = list(&lab, method);
+        assert!(first.len() > 15, "{method}: {}", first.len());
+        assert_eq!(first, list(&lab, method), "{method}");
+        // Also from a daemon that read the files anew.
+        lab.daemon.signal(rustix::process::Signal::TERM);
+        lab.daemon.wait(PATIENCE);
+        lab.daemon = start_tested(&lab.machine, &lab.sockets);
+        assert_eq!(first, list(&lab, method), "{method}");
+    }
+}
+
+#[test]
 fn one_broken_file_costs_that_file_only() {
     let Some(lab) = lab() else { return };
     lab.machine.write("/etc/userdb/broken.user", 0o644, "{");
@@ -355,7 +377,7 @@ fn a_missing_or_unreadable_directory_is_no_disaster() {
 /// As many users as stopped systemd's list.
 #[test]
 fn twenty_thousand_drop_ins_are_all_listed() {
-    let Some(lab) = lab() else { return };
+    let Some(mut lab) = lab() else { return };
     let directory = lab.machine.path("/usr/lib/userdb");
     for number in 0..20_000 {
         let record =
@@ -372,4 +394,10 @@ fn twenty_thousand_drop_ins_are_all_listed() {
         true,
     );
     assert_eq!(replies.len(), 20_000);
+    // A daemon that has just been started may keep a client waiting, but must not deny a user that it has yet to read.
+    lab.daemon.signal(rustix::process::Signal::TERM);
+    lab.daemon.wait(PATIENCE);
+    lab.daemon = start_tested(&lab.machine, &lab.sockets);
+    let reply = lab.user(0, "many19999");
+    assert!(found(&reply), "{reply}");
 }

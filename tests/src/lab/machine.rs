@@ -242,7 +242,9 @@ impl Builder {
                 skip(&error.to_string());
                 None
             }
-            Err(error @ (LabError::Command { .. } | LabError::NoMirror(_))) if continuous_integration() => {
+            Err(error @ (LabError::Command { .. } | LabError::NoMirror(_) | LabError::Earlier(_)))
+                if continuous_integration() =>
+            {
                 skip(&error.to_string());
                 None
             }

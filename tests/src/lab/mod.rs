@@ -38,6 +38,9 @@ pub enum LabError {
         /// The end of its output.
         tail: String,
     },
+    /// The root could not be built before, in this process.
+    #[error("{0}")]
+    Earlier(String),
     /// The namespaces did not come up.
     #[error("root {root} could not be entered: {reason}")]
     Enter {

@@ -6,11 +6,13 @@
 
 use super::recipe::{self, BASE, RECIPES, Recipe};
 use super::{LabError, is_root, mirror};
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::{BufRead, BufReader};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use std::sync::{Mutex, PoisonError};
 
 /// The Debian suite of every root.
 pub const SUITE: &str = "sid";
@@ -46,9 +48,17 @@ pub fn ensure(name: &str) -> Result<PathBuf, LabError> {
     if !is_root() {
         return Err(LabError::NotRoot);
     }
+    // One that failed is not tried again for every test of this process.
+    static FAILURES: Mutex<BTreeMap<&str, String>> = Mutex::new(BTreeMap::new());
+    let mut failures = FAILURES.lock().unwrap_or_else(PoisonError::into_inner);
+    if let Some(failure) = failures.get(recipe.name) {
+        return Err(LabError::Earlier(failure.clone()));
+    }
     let cache = cache();
     fs::create_dir_all(&cache).map_err(|error| LabError::Io(cache.clone(), error))?;
-    ensure_recipe(&cache, recipe)
+    ensure_recipe(&cache, recipe).inspect_err(|error| {
+        failures.insert(recipe.name, error.to_string());
+    })
 }
 
 fn ensure_recipe(cache: &Path, recipe: &Recipe) -> Result<PathBuf, LabError> {

@@ -206,6 +206,7 @@ const NOT_PLAIN: &[&str] = &[
     "g65535",
     "gtwice",
     "extrag",
+    "spaces",
     "latinmember",
     "dupmember",
 ];

@@ -495,7 +495,7 @@ const PLAIN: &[&str] = &[
 ];
 
 /// Users without an id that their file shows, or with a difference of their own.
-const NOT_PLAIN: &[&str] = &["nouid", "nolink", "shadowed", "badfields", "gnogid"];
+const NOT_PLAIN: &[&str] = &["nouid", "nolink", "shadowed", "badfields", "nullfield", "gnogid"];
 
 /// Writes the whole set.
 pub fn install(machine: &Machine) {

@@ -20,7 +20,7 @@ mod service_interface;
 mod users;
 
 use case::{Case, Expect, Ours};
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt::Write as _;
 use std::io::Write as _;
 use usher_tests::lab::machine::Machine;
@@ -38,13 +38,22 @@ fn keyed_cases() -> Vec<Case> {
         malformed::cases(),
         framing::cases(),
     ];
-    cases.concat().into_iter().map(differences::marked).collect()
+    prepare_cases(cases.concat())
 }
 
 /// Cases about lists, over accounts in which systemd finds all that ours finds.
 fn list_cases() -> Vec<Case> {
-    let cases = [memberships::cases(), enumerations::cases()];
-    cases.concat().into_iter().map(differences::marked).collect()
+    prepare_cases([memberships::cases(), enumerations::cases()].concat())
+}
+
+/// Marks what differs on purpose, and counts what two tables ask once.
+fn prepare_cases(cases: Vec<Case>) -> Vec<Case> {
+    let mut seen = BTreeSet::new();
+    cases
+        .into_iter()
+        .filter(|case| seen.insert((case.service, case.caller, case.chunks.clone())))
+        .map(differences::marked)
+        .collect()
 }
 
 /// Where the client that runs inside lies in the machine.

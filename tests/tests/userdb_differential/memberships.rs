@@ -56,15 +56,23 @@ pub fn odd_cases() -> Vec<Case> {
     }
     let carol: &[_] = &[("carol", "plaing"), ("carol", "wheel2")];
     cases.push(more_than_systemd(DROP_IN, json!({"userName": "carol"}), carol));
-    for group in ["spaces", "latinmember", "gtwice", "passworded", "sudo"] {
+    let both: &[_] = &[("ann", "gtwice"), ("bob", "gtwice")];
+    cases.push(differing(differences::ONE_GROUP, NSS, json!({"groupName": "gtwice"}), both));
+    let bob: &[_] = &[("bob", "spaces")];
+    cases.push(differing(differences::MEMBER_NAMES, NSS, json!({"groupName": "spaces"}), bob));
+    for group in ["latinmember", "passworded", "sudo"] {
         cases.push(Case::more(NSS, METHOD, json!({"groupName": group})));
     }
     cases
 }
 
 fn more_than_systemd(service: &'static str, key: Value, pairs: &[(&str, &str)]) -> Case {
+    differing(differences::MEMBERSHIPS, service, key, pairs)
+}
+
+fn differing(why: &'static str, service: &'static str, key: Value, pairs: &[(&str, &str)]) -> Case {
     let answer = Outcome { replies: differences::memberships(pairs), closed: false };
-    let expect = Expect::Differs { why: differences::MEMBERSHIPS, ours: Ours::Is(answer) };
+    let expect = Expect::Differs { why, ours: Ours::Is(answer) };
     Case { expect, ..Case::more(service, METHOD, key) }
 }
 

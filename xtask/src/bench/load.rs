@@ -22,6 +22,8 @@ pub struct Figures {
     pub p50: Duration,
     /// The time that 99 of 100 requests stay under.
     pub p99: Duration,
+    /// The longest: clients that are served only when others leave show here, not in the percentiles.
+    pub max: Duration,
     /// Requests a second, of all clients together.
     pub throughput: f64,
 }
@@ -60,7 +62,7 @@ pub fn measure(
     };
     #[allow(clippy::cast_precision_loss, reason = "a count of requests")]
     let throughput = times.len() as f64 / elapsed.as_secs_f64();
-    Ok(Figures { p50: at(50), p99: at(99), throughput })
+    Ok(Figures { p50: at(50), p99: at(99), max: at(100), throughput })
 }
 
 fn client(

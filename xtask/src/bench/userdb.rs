@@ -83,7 +83,16 @@ fn start(name: &'static str, files: &Path, users: u32) -> Result<Peer, String> {
         daemon.wait_for_socket(&socket);
         daemon
     };
-    eprintln!("{name}: listens after {:.0?} with {users} users", started.elapsed());
+    // It may listen before it has read everything.
+    let last =
+        request("GetUserRecord", json!({"userName": format!("user{}", users.saturating_sub(1))}), false);
+    while let Err(error) = one_reply(&socket, &last) {
+        if started.elapsed() > Duration::from_secs(120) {
+            return Err(format!("{name}: {error}"));
+        }
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    eprintln!("{name}: answers after {:.0?} with {users} users", started.elapsed());
     Ok(Peer { name, socket, machine, _daemon: daemon, _sockets: sockets })
 }
 
@@ -222,16 +231,17 @@ fn lists(peers: &[Peer]) -> Result<(), String> {
 
 fn header() {
     println!(
-        "  {:<10} {:>7} {:>11} {:>11} {:>12} {:>10} {:>12}",
-        "", "clients", "p50", "p99", "a second", "p50/echo", "rate/echo"
+        "  {:<10} {:>7} {:>11} {:>11} {:>11} {:>12} {:>10} {:>12}",
+        "", "clients", "p50", "p99", "max", "a second", "p50/echo", "rate/echo"
     );
 }
 
 fn row(name: &str, clients: usize, figures: &Figures, floor: &Figures) {
     println!(
-        "  {name:<10} {clients:>7} {:>11.1?} {:>11.1?} {:>12.0} {:>9.2}x {:>11.2}x",
+        "  {name:<10} {clients:>7} {:>11.1?} {:>11.1?} {:>11.1?} {:>12.0} {:>9.2}x {:>11.2}x",
         figures.p50,
         figures.p99,
+        figures.max,
         figures.throughput,
         figures.p50.as_secs_f64() / floor.p50.as_secs_f64(),
         figures.throughput / floor.throughput,
