@@ -1,10 +1,13 @@
 //! A connection in a program that knows nothing of it: the program may close all descriptors and open others under the same
 //! numbers, and it may fork.
 
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::{AsRawFd, BorrowedFd, OwnedFd};
+use std::path::Path;
+use std::time::Duration;
 
+use rustix::io::Errno;
 use rustix::process::Pid;
-use userdb::client::{Connection, Replies};
+use userdb::client::{ClientError, Connection, Replies, new_socket};
 
 use crate::open_sockets::{self, Place};
 
@@ -42,19 +45,29 @@ struct Identity {
     place: Option<&'static Place>,
 }
 
-impl<T: HasSocket> Guarded<T> {
-    /// Guards a connection that was just opened.
+impl Guarded<Connection> {
+    /// Connects to the socket of a service.
     ///
     /// # Errors
-    /// Of fstat(2).
-    pub fn new(inner: T) -> Result<Self, rustix::io::Errno> {
-        let status = rustix::fs::fstat(inner.socket())?;
-        let place = open_sockets::add(inner.socket().as_raw_fd(), status.st_ino);
-        let process = rustix::process::getpid();
-        let identity = Identity { device: status.st_dev, inode: status.st_ino, process, place };
+    /// As [`Connection::open`].
+    pub fn open(path: &Path, timeout: Duration) -> Result<Self, ClientError> {
+        let failed = |errno: Errno| ClientError::Connect { path: path.to_owned(), source: errno.into() };
+        let (socket, identity) = open_sockets::open(new_socket_on_list).map_err(failed)?;
+        let inner = Connection::open_over(socket, path, timeout)
+            .inspect_err(|_| identity.place.into_iter().for_each(Place::remove))?;
         Ok(Self { inner: Some(inner), identity })
     }
+}
 
+fn new_socket_on_list() -> Result<(OwnedFd, Identity), Errno> {
+    let socket = new_socket()?;
+    let status = rustix::fs::fstat(&socket)?;
+    let place = open_sockets::add(socket.as_raw_fd(), status.st_ino);
+    let process = rustix::process::getpid();
+    Ok((socket, Identity { device: status.st_dev, inode: status.st_ino, process, place }))
+}
+
+impl<T: HasSocket> Guarded<T> {
     /// What is guarded, if this process opened it and its descriptor still is what it was.
     pub fn get(&mut self) -> Option<&mut T> {
         if rustix::process::getpid() != self.identity.process {
@@ -82,17 +95,18 @@ impl Identity {
 
 impl<T: HasSocket> Drop for Guarded<T> {
     fn drop(&mut self) {
-        let forked = rustix::process::getpid() != self.identity.process;
-        if let Some(place) = self.identity.place
-            && !forked
-        {
-            place.remove();
-        }
         if let Some(inner) = self.inner.take()
             && !self.identity.is_of(inner.socket())
         {
             // The descriptor is the program's now: closing it would break the program.
             std::mem::forget(inner);
+        }
+        // The list of a child is its own. In the parent the socket is on the list until it is closed, so that no fork
+        // comes in between.
+        if let Some(place) = self.identity.place
+            && rustix::process::getpid() == self.identity.process
+        {
+            place.remove();
         }
     }
 }

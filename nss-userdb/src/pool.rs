@@ -82,10 +82,7 @@ impl Pool {
     /// # Errors
     /// When nobody accepts it.
     pub fn open(&self) -> Result<Guarded<Connection>, ClientError> {
-        let path = Path::new(self.socket);
-        let connection = Connection::open(path, self.timeout)?;
-        Guarded::new(connection)
-            .map_err(|errno| ClientError::Connect { path: path.to_owned(), source: errno.into() })
+        Guarded::open(Path::new(self.socket), self.timeout)
     }
 
     fn lost(&self) -> ClientError {

@@ -7,6 +7,7 @@
  *   getgrouplist NAME GID COUNT    COUNT is how many groups there is room for
  *   initgroups NAME GID
  *   getpwent, getgrent
+ *   getpwent_some COUNT      goes on with the enumeration for so many entries
  * and with glibc only
  *   getspnam_r NAME SIZE     getsgnam_r NAME SIZE
  *   getpwent_r SIZE, getgrent_r SIZE, getspent_r SIZE, getsgent_r SIZE
@@ -251,6 +252,10 @@ static void run(char **field)
 			print_group(entry);
 		endgrent();
 		puts("end");
+	} else if (!strcmp(function, "getpwent_some")) {
+		const struct passwd *entry;
+		for (int count = atoi(key); count > 0 && (entry = getpwent()); count--)
+			print_passwd(entry);
 	} else if (strstr(function, "ent_r")) {
 		list(function, strtoul(key, NULL, 10));
 	} else {

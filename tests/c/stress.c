@@ -35,7 +35,7 @@ struct account {
 static struct account accounts[MOST];
 static int account_count;
 static int may_fail;
-static atomic_int stop;
+static atomic_int stop, pause_lookups;
 /* Closing another thread's descriptor in the middle of its lookup is beyond what anybody can stand. */
 static pthread_rwlock_t looking_up = PTHREAD_RWLOCK_INITIALIZER;
 static atomic_long successes, failures, wrong;
@@ -103,6 +103,8 @@ static void *work(void *number)
 {
 	unsigned seed = (unsigned)(size_t)number;
 	while (!stop) {
+		while (pause_lookups)
+			usleep(100);
 		pthread_rwlock_rdlock(&looking_up);
 		look_up(&seed);
 		pthread_rwlock_unlock(&looking_up);
@@ -138,6 +140,7 @@ static void fork_once(unsigned *seed)
 
 static void close_once(void)
 {
+	pause_lookups = 1;
 	pthread_rwlock_wrlock(&looking_up);
 	for (int descriptor = 3; descriptor < 128; descriptor++)
 		close(descriptor);
@@ -146,6 +149,7 @@ static void close_once(void)
 	for (int i = 0; i < 8; i++)
 		files[i] = open("/tmp/precious", O_RDWR | O_CREAT | O_CLOEXEC, 0600);
 	pthread_rwlock_unlock(&looking_up);
+	pause_lookups = 0;
 	usleep(20000);
 	struct stat status;
 	if (stat("/tmp/precious", &status) || status.st_size)

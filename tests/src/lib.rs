@@ -13,6 +13,7 @@
 
 pub mod binaries;
 pub mod lab;
+pub mod libc;
 pub mod musl;
 mod skip;
 pub mod userdb;

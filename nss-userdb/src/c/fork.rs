@@ -14,12 +14,20 @@ pub fn watch() {
         // SAFETY: `in_child` calls nothing but fstat(2) and close(2), which are allowed in the child of a process with
         // threads, and the module is linked so that it is never unloaded. Without memory for it there is no handler, which
         // costs the child a descriptor until exec.
-        unsafe { libc::pthread_atfork(None, None, Some(in_child)) };
+        unsafe { libc::pthread_atfork(Some(before), Some(in_parent), Some(in_child)) };
     }
 }
 
+extern "C" fn before() {
+    open_sockets::before_fork();
+}
+
+extern "C" fn in_parent() {
+    open_sockets::after_fork_in_parent();
+}
+
 extern "C" fn in_child() {
-    open_sockets::take_all(close_if_ours);
+    open_sockets::after_fork_in_child(close_if_ours);
 }
 
 fn close_if_ours(descriptor: RawFd, inode: u64) {

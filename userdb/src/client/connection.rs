@@ -63,7 +63,16 @@ impl Connection {
     /// # Errors
     /// [`ClientError::Connect`] when nobody listens there, or accepts within the time-out.
     pub fn open(path: &Path, timeout: Duration) -> Result<Self, ClientError> {
-        let socket = open_socket(path, timeout)
+        let failed = |errno: Errno| ClientError::Connect { path: path.to_owned(), source: errno.into() };
+        Self::open_over(new_socket().map_err(failed)?, path, timeout)
+    }
+
+    /// As [`Connection::open`], over a socket from [`new_socket`].
+    ///
+    /// # Errors
+    /// As [`Connection::open`].
+    pub fn open_over(socket: OwnedFd, path: &Path, timeout: Duration) -> Result<Self, ClientError> {
+        connect_in_time(&socket, path, timeout)
             .map_err(|errno| ClientError::Connect { path: path.to_owned(), source: errno.into() })?;
         Ok(Self {
             socket,
@@ -219,21 +228,28 @@ impl Connection {
     }
 }
 
+/// A socket for a connection, which is closed at exec.
+///
+/// # Errors
+/// Of socket(2).
+pub fn new_socket() -> Result<OwnedFd, Errno> {
+    socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)
+}
+
 /// The time-outs are the socket's own, so that waiting needs no further system call; for connect(2) it is the one for
 /// sending that counts, when the listener's backlog is full.
-fn open_socket(path: &Path, timeout: Duration) -> Result<OwnedFd, Errno> {
+fn connect_in_time(socket: &OwnedFd, path: &Path, timeout: Duration) -> Result<(), Errno> {
     let address = SocketAddrUnix::new(path)?;
-    let socket = socket_with(AddressFamily::UNIX, SocketType::STREAM, SocketFlags::CLOEXEC, None)?;
     for direction in [Timeout::Send, Timeout::Recv] {
-        set_socket_timeout(&socket, direction, Some(timeout))?;
+        set_socket_timeout(socket, direction, Some(timeout))?;
     }
     // An interrupted connect(2) on a Unix socket has not begun anything, so it can be called again.
     let deadline = Instant::now() + timeout;
     loop {
-        match connect(&socket, &address) {
+        match connect(socket, &address) {
             Err(Errno::INTR) if Instant::now() < deadline => {}
             Err(Errno::INTR) => return Err(Errno::AGAIN),
-            other => return other.map(|()| socket),
+            other => return other,
         }
     }
 }

@@ -11,7 +11,7 @@ use std::path::PathBuf;
 
 use serde_json::{Map, Value};
 
-pub use connection::{Call, Connection, Reply};
+pub use connection::{Call, Connection, Reply, new_socket};
 pub use replies::Replies;
 
 /// Why a call brought no parameters.

@@ -35,6 +35,14 @@ pub const TIERS: &[Tier] = &[
         needs_root: true,
         checks: false,
     },
+    Tier {
+        name: "libc",
+        purpose: "users and groups as the C library sees them: glibc's module, musl's nscd client, static musl binaries",
+        runs: &[&["--package", "usher-tests", "--test", "libc_*"]],
+        roots: &["userdb", "musl"],
+        needs_root: true,
+        checks: false,
+    },
 ];
 
 /// The tier called `name`.
