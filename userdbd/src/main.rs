@@ -1,7 +1,8 @@
 //! Daemon that answers `io.systemd.UserDatabase` (<https://systemd.io/USER_GROUP_API>) where systemd does not.
 //!
 //! A request flows like this: [`source`] reads records from files, [`index`] holds them ready to be sent and is replaced as a
-//! whole when [`reload`] sees a change, [`server`] answers from it, and asks other services for what it does not know.
+//! whole when [`reload`] sees a change, [`server`] answers from it, and asks other services and NSS modules for what it does not
+//! know.
 
 mod check;
 mod config;
@@ -9,6 +10,8 @@ mod index;
 mod inherited_fd;
 mod listen;
 mod memory;
+#[cfg(target_env = "gnu")]
+mod nss_helper;
 mod readiness;
 mod reload;
 mod server;
@@ -29,6 +32,7 @@ use reload::Reloader;
 use server::{Limits, Server};
 use source::Sources;
 use source::backends::Backends;
+use source::nss::Modules;
 use source::watch::Watcher;
 
 /// Where clients look for services.
@@ -55,10 +59,18 @@ struct Arguments {
     /// Read everything, print what is wrong with it, and exit.
     #[arg(long)]
     check: bool,
+    /// Serve one connection, standard input, from the NSS modules of this line of nsswitch.conf. The daemon starts itself so.
+    #[cfg(target_env = "gnu")]
+    #[arg(long, hide = true, value_name = "LINE")]
+    nss_helper: Vec<String>,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    #[cfg(target_env = "gnu")]
+    if !arguments.nss_helper.is_empty() {
+        return nss_helper::run(&arguments.nss_helper);
+    }
     if arguments.check {
         return check::check(&arguments.root, &arguments.config);
     }
@@ -116,8 +128,9 @@ async fn serve(
         source::dropin::DIRECTORIES.iter().map(|directory| arguments.root.join(directory)).collect();
     let watcher = Watcher::new(arguments.root.join("etc"), drop_ins, arguments.socket_dir.clone())?;
     let (reloader, current) = Reloader::start(watcher, Sources::read(&arguments.root))?;
+    let modules = Modules::new(&config.backends);
     let backends = Rc::new(Backends::new(&arguments.socket_dir, config.backends));
-    let server = Server::new(current, Rc::clone(&backends), Limits::new(config.limits, descriptors));
+    let server = Server::new(current, Rc::clone(&backends), modules, Limits::new(config.limits, descriptors));
 
     let reloading = tokio::task::spawn_local(reloader.run(hang_up, move || backends.look_again()));
     for listener in listening.listeners()? {

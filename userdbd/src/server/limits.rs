@@ -9,6 +9,9 @@ use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::config::Limits;
 
+/// How many of the processes that ask NSS modules one uid other than 0 may keep busy: fewer than there are.
+const MODULE_QUERIES: usize = 2;
+
 /// Who uses how much, by the uid of the peer.
 #[derive(Debug)]
 pub struct Ledger {
@@ -30,6 +33,8 @@ struct PeerUsage {
     connections: usize,
     request_bytes: usize,
     backend_queries: Arc<Semaphore>,
+    /// Made when it is needed, which on most systems is never.
+    module_queries: Option<Arc<Semaphore>>,
 }
 
 /// One connection's share. Dropping it gives back what it used.
@@ -37,6 +42,7 @@ struct PeerUsage {
 pub struct Share {
     ledger: Rc<Ledger>,
     uid: u32,
+    pid: Option<i32>,
     request_bytes: usize,
 }
 
@@ -48,7 +54,7 @@ impl Ledger {
     }
 
     /// Accounts for a new connection; none when the peer has enough of them.
-    pub fn admit(self: &Rc<Self>, uid: u32) -> Option<Share> {
+    pub fn admit(self: &Rc<Self>, uid: u32, pid: Option<i32>) -> Option<Share> {
         let mut usage = self.usage.borrow_mut();
         if uid != 0 && usage.connections_in_all >= self.connections_in_all {
             return None;
@@ -62,6 +68,7 @@ impl Ledger {
             } else {
                 queries
             })),
+            module_queries: None,
         });
         if uid != 0 && peer.connections >= self.limits.connections_per_uid {
             return None;
@@ -70,7 +77,7 @@ impl Ledger {
         if uid != 0 {
             usage.connections_in_all += 1;
         }
-        Some(Share { ledger: Rc::clone(self), uid, request_bytes: 0 })
+        Some(Share { ledger: Rc::clone(self), uid, pid, request_bytes: 0 })
     }
 }
 
@@ -78,6 +85,21 @@ impl Share {
     /// The uid that pays.
     pub fn uid(&self) -> u32 {
         self.uid
+    }
+
+    /// The process that connected, if it can be seen from here.
+    pub fn pid(&self) -> Option<i32> {
+        self.pid
+    }
+
+    /// What bounds how much of the NSS modules' time the peer takes.
+    pub fn module_queries(&self) -> Arc<Semaphore> {
+        let count = if self.uid == 0 { Semaphore::MAX_PERMITS } else { MODULE_QUERIES };
+        let new = || Arc::new(Semaphore::new(count));
+        let mut usage = self.ledger.usage.borrow_mut();
+        // The peer has at least this connection.
+        let Some(peer) = usage.by_uid.get_mut(&self.uid) else { return new() };
+        Arc::clone(peer.module_queries.get_or_insert_with(new))
     }
 
     /// Says how many bytes of an unfinished request the connection holds now. False when that is more than the peer may
@@ -131,26 +153,26 @@ mod tests {
     #[test]
     fn a_uid_at_its_limit_leaves_room_for_others_and_gets_it_back() {
         let ledger = ledger(2, 10_000);
-        let first = ledger.admit(7).unwrap();
-        let _second = ledger.admit(7).unwrap();
-        assert!(ledger.admit(7).is_none());
-        assert!(ledger.admit(8).is_some());
+        let first = ledger.admit(7, None).unwrap();
+        let _second = ledger.admit(7, None).unwrap();
+        assert!(ledger.admit(7, None).is_none());
+        assert!(ledger.admit(8, None).is_some());
         drop(first);
-        assert!(ledger.admit(7).is_some());
+        assert!(ledger.admit(7, None).is_some());
     }
 
     #[test]
     fn root_is_let_in_when_all_others_together_have_enough() {
         let ledger = ledger(1000, 100);
-        let shares: Vec<_> = (1..).map_while(|uid| ledger.admit(uid)).collect();
+        let shares: Vec<_> = (1..).map_while(|uid| ledger.admit(uid, None)).collect();
         assert_eq!(shares.len(), 100 - 25 - 64);
-        assert!(ledger.admit(0).is_some());
+        assert!(ledger.admit(0, None).is_some());
     }
 
     #[test]
     fn bytes_are_counted_over_all_connections_of_a_uid() {
         let ledger = ledger(10, 10_000);
-        let (mut first, mut second) = (ledger.admit(7).unwrap(), ledger.admit(7).unwrap());
+        let (mut first, mut second) = (ledger.admit(7, None).unwrap(), ledger.admit(7, None).unwrap());
         assert!(first.hold_request_bytes(60));
         assert!(!second.hold_request_bytes(60));
         assert!(first.hold_request_bytes(0));

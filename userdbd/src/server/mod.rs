@@ -18,10 +18,12 @@ use userdb::interface::{GET_GROUP_RECORD, GET_MEMBERSHIPS, GET_USER_RECORD, erro
 use userdb::varlink::call::Call;
 use userdb::varlink::service_error;
 
-use crate::index::Kind;
+use crate::index::{Index, Kind};
 use crate::listen::{DROP_IN, MULTIPLEXER, NAME_SERVICE_SWITCH};
 use crate::reload::Current;
+use crate::source::backend::Backend;
 use crate::source::backends::Backends;
+use crate::source::nss::Modules;
 use limits::{Ledger, Share};
 use replies::Replies;
 
@@ -32,6 +34,7 @@ pub use limits::Ledger as Limits;
 pub struct Server {
     current: Rc<Current>,
     backends: Rc<Backends>,
+    modules: Modules,
     ledger: Rc<Ledger>,
 }
 
@@ -59,8 +62,8 @@ impl Service {
 
 impl Server {
     /// Puts the parts together.
-    pub fn new(current: Rc<Current>, backends: Rc<Backends>, ledger: Ledger) -> Rc<Self> {
-        Rc::new(Self { current, backends, ledger: Rc::new(ledger) })
+    pub fn new(current: Rc<Current>, backends: Rc<Backends>, modules: Modules, ledger: Ledger) -> Rc<Self> {
+        Rc::new(Self { current, backends, modules, ledger: Rc::new(ledger) })
     }
 
     /// Accepts connections for as long as the daemon runs.
@@ -84,7 +87,7 @@ impl Server {
 
     fn admit(self: &Rc<Self>, stream: UnixStream) {
         let Ok(peer) = stream.peer_cred() else { return };
-        let Some(share) = self.ledger.admit(peer.uid()) else {
+        let Some(share) = self.ledger.admit(peer.uid(), peer.pid()) else {
             tracing::debug!(uid = peer.uid(), "too many connections");
             return;
         };
@@ -95,6 +98,19 @@ impl Server {
                 tracing::debug!(uid, "connection ended: {error}");
             }
         });
+    }
+
+    /// Everybody who is asked for what a service does not know from files, in the order in which their answers count.
+    fn others(&self, service: Service, index: &Index, share: &Share) -> Vec<Rc<Backend>> {
+        let modules = match service {
+            Service::Multiplexer | Service::Accounts => self.modules.backend(&index.switch, share.pid()),
+            Service::DropIns => None,
+        };
+        let backends = match service {
+            Service::Multiplexer => self.backends.all(),
+            Service::Accounts | Service::DropIns => Vec::new(),
+        };
+        modules.into_iter().chain(backends).filter(|backend| !backend.hangs()).collect()
     }
 
     /// Answers one call.

@@ -5,6 +5,8 @@ pub mod async_watcher;
 pub mod backend;
 pub mod backends;
 pub mod dropin;
+pub mod link;
+pub mod nss;
 pub mod watch;
 
 use std::collections::HashSet;
@@ -48,6 +50,7 @@ pub struct Sources {
     root: PathBuf,
     host: Host,
     accounts: Arc<Source>,
+    switch: Arc<nss::switch::Switch>,
     account_problems: Vec<FileProblem>,
     drop_ins: DropIns,
     /// Problems that were reported already; each is said once.
@@ -64,6 +67,7 @@ impl Sources {
             root: root.to_owned(),
             host,
             accounts: Arc::new(accounts),
+            switch: Arc::new(nss::switch::Switch::read(root)),
             account_problems,
             drop_ins,
             reported: Default::default(),
@@ -76,7 +80,7 @@ impl Sources {
         *self = Self { reported, ..Self::read(&self.root) };
     }
 
-    /// Reads passwd, group, shadow and gshadow again, and what identifies the host.
+    /// Reads passwd, group, shadow and gshadow again, nsswitch.conf, and what identifies the host.
     pub fn read_accounts(&mut self) {
         if Host::read(&self.root) != self.host {
             // Which sections of the records count may have changed.
@@ -86,6 +90,7 @@ impl Sources {
         let (accounts, problems) = accounts::read(&self.root, &self.host);
         self.accounts = Arc::new(accounts);
         self.account_problems = problems;
+        self.switch = Arc::new(nss::switch::Switch::read(&self.root));
     }
 
     /// Reads again what belongs to one file of a userdb directory.
@@ -127,6 +132,7 @@ impl Sources {
             accounts: Arc::clone(&self.accounts),
             drop_ins: Arc::new(drop_ins),
             synthetic: Arc::new(synthetic),
+            switch: Arc::clone(&self.switch),
             host: self.host.clone(),
         }
     }
