@@ -6,3 +6,4 @@ pub mod batch;
 pub mod client;
 pub mod daemon;
 pub mod drop_ins;
+pub mod nss_module;

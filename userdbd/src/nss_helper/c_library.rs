@@ -330,11 +330,7 @@ impl Entry for Group {
     unsafe fn copy(entry: &group) -> Self {
         // SAFETY: the caller says that these are a string and an array of strings.
         unsafe {
-            Self {
-                name: copy_text(entry.gr_name),
-                gid: entry.gr_gid,
-                members: copy_texts(entry.gr_mem),
-            }
+            Self { name: copy_text(entry.gr_name), gid: entry.gr_gid, members: copy_texts(entry.gr_mem) }
         }
     }
 }

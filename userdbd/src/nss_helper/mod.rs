@@ -49,7 +49,8 @@ impl Helper {
         rustix::stdio::dup2_stdin(std::fs::File::open("/dev/null")?)?;
         let mut databases = Vec::new();
         for line in lines {
-            let no_line = || Error::new(ErrorKind::InvalidInput, format!("{line:?}: not `database: services`"));
+            let no_line =
+                || Error::new(ErrorKind::InvalidInput, format!("{line:?}: not `database: services`"));
             let (database, services) = line.split_once(": ").ok_or_else(no_line)?;
             c_library::ask_only(database, services)
                 .map_err(|error| Error::new(error.kind(), format!("{line:?}: {error}")))?;

@@ -32,7 +32,11 @@ pub fn of_user(user: User, shadow: Option<Shadow>, asked_for: Option<&str>) -> O
 }
 
 /// The record of a group, as [`of_user`].
-pub fn of_group(group: Group, gshadow: Option<Gshadow>, asked_for: Option<&str>) -> Option<Map<String, Value>> {
+pub fn of_group(
+    group: Group,
+    gshadow: Option<Gshadow>,
+    asked_for: Option<&str>,
+) -> Option<Map<String, Value>> {
     let texts = |texts: Vec<Vec<u8>>| texts.into_iter().filter_map(transportable).collect();
     let entry = GroupEntry {
         name: account_name(group.name)?,

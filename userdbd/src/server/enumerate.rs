@@ -161,11 +161,8 @@ impl Server {
                 if is_refusal_of_filters(&answer, &current.backend) {
                     let parameters = query::parameters(stream.kind, request, &current.backend);
                     let method = query::method(stream.kind);
-                    current.answers = Rc::clone(&current.backend).ask_for_all(
-                        method,
-                        &parameters,
-                        share.module_queries(),
-                    );
+                    current.answers =
+                        Rc::clone(&current.backend).ask_for_all(method, &parameters, share.module_queries());
                 } else if let Answer::Reply(parameters) = answer
                     && let Some(record) =
                         query::judge(stream.kind, parameters, request, index, &current.backend)

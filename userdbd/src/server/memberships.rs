@@ -201,7 +201,8 @@ fn module_pair(parameters: &Map<String, Value>, index: &Index) -> Option<Pair> {
     let group = match (group, index.local_by_id(Kind::Group, gid)) {
         (None, Some(known)) => Arc::clone(&known.name),
         (Some(group), Some(known)) => {
-            let is_same = index.local_by_name(Kind::Group, group).is_some_and(|named| Arc::ptr_eq(named, known));
+            let is_same =
+                index.local_by_name(Kind::Group, group).is_some_and(|named| Arc::ptr_eq(named, known));
             is_same.then(|| Arc::clone(&known.name))?
         }
         (Some(group), None) if index.local_by_name(Kind::Group, group).is_none() => group.into(),

@@ -30,8 +30,11 @@ pub const KEPT_FOR: Duration = Duration::from_secs(60);
 const NOBODY_AT_ALL: &str = "userdbd-probe";
 
 /// What a helper finds in its environment, which else is empty: libnss_systemd shall not ask this daemon.
-const ENVIRONMENT: [(&str, &str); 3] =
-    [("SYSTEMD_BYPASS_USERDB", "1"), ("SYSTEMD_NSS_DYNAMIC_BYPASS", "1"), ("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")];
+const ENVIRONMENT: [(&str, &str); 3] = [
+    ("SYSTEMD_BYPASS_USERDB", "1"),
+    ("SYSTEMD_NSS_DYNAMIC_BYPASS", "1"),
+    ("PATH", "/usr/sbin:/usr/bin:/sbin:/bin"),
+];
 
 /// The pids of all helpers.
 #[derive(Debug, Default, Clone)]
