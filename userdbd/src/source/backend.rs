@@ -78,6 +78,8 @@ pub struct Backend {
     /// the others' fail.
     shunned: RefCell<HashSet<Question>>,
     kept: RefCell<Vec<(Instant, Link)>>,
+    /// A task closes kept connections in time.
+    expires: Cell<bool>,
 }
 
 impl Backend {
@@ -94,6 +96,7 @@ impl Backend {
             refuses_filters: Cell::new(false),
             shunned: RefCell::default(),
             kept: RefCell::default(),
+            expires: Cell::new(false),
         }
     }
 
@@ -204,7 +207,11 @@ impl Backend {
         }
     }
 
-    async fn exchange(&self, question: &Question, answers: &mpsc::Sender<Answer>) -> Result<(), Failure> {
+    async fn exchange(
+        self: &Rc<Self>,
+        question: &Question,
+        answers: &mpsc::Sender<Answer>,
+    ) -> Result<(), Failure> {
         #[cfg(target_env = "gnu")]
         let _slot = match &self.endpoint {
             Endpoint::Socket(_) => None,
@@ -297,19 +304,28 @@ impl Backend {
     }
 
     fn take_kept(&self) -> Option<Link> {
-        let mut kept = self.kept.borrow_mut();
-        let (_, lifetime) = self.endpoint.kept();
-        kept.retain(|(since, _)| since.elapsed() < lifetime);
-        kept.pop().map(|(_, link)| link)
+        self.close_old();
+        self.kept.borrow_mut().pop().map(|(_, link)| link)
     }
 
-    fn keep(&self, link: Link) {
-        let mut kept = self.kept.borrow_mut();
+    fn keep(self: &Rc<Self>, link: Link) {
+        self.close_old();
         let (count, lifetime) = self.endpoint.kept();
-        kept.retain(|(since, _)| since.elapsed() < lifetime);
+        let mut kept = self.kept.borrow_mut();
         if kept.len() < count && link.is_idle() {
             kept.push((Instant::now(), link));
+            if !self.expires.replace(true) {
+                tokio::task::spawn_local(close_in_time(Rc::downgrade(self), lifetime));
+            }
         }
+    }
+
+    /// Closes what was kept for long enough. False when nothing is left.
+    fn close_old(&self) -> bool {
+        let (_, lifetime) = self.endpoint.kept();
+        let mut kept = self.kept.borrow_mut();
+        kept.retain(|(since, _)| since.elapsed() < lifetime);
+        !kept.is_empty()
     }
 
     /// Leaves the backend alone until it answers again.
@@ -376,6 +392,18 @@ async fn answers_again(
             return Some(backend);
         }
         pause = (pause * 2).clamp(FIRST_PROBE, SLOWEST_PROBE);
+    }
+}
+
+/// Closes connections that nobody has used for long, and ends helper processes with them.
+async fn close_in_time(backend: Weak<Backend>, lifetime: Duration) {
+    loop {
+        tokio::time::sleep(lifetime).await;
+        let Some(backend) = backend.upgrade() else { return };
+        if !backend.close_old() {
+            backend.expires.set(false);
+            return;
+        }
     }
 }
 
