@@ -16,7 +16,7 @@ use usher_tests::userdb::{accounts, drop_ins};
 /// The daemon's deadline for modules when nobody configures another.
 const DEADLINE: Duration = Duration::from_secs(2);
 /// What is at once, on a machine that does much else.
-const AT_ONCE: Duration = Duration::from_millis(1000);
+const AT_ONCE: Duration = Duration::from_millis(1500);
 
 const SWITCH: &str = "passwd: files fake\ngroup: files fake\nshadow: files fake\ngshadow: files fake\n";
 const MULTIPLEXER: &str = "io.systemd.Multiplexer";
@@ -353,18 +353,20 @@ fn a_slow_lookup_does_not_hold_up_another() {
     std::thread::sleep(Duration::from_millis(100));
     let (reply, took) = lab.timed("fay");
     assert_eq!(reply["parameters"]["record"]["uid"], 61001);
-    assert!(took < Duration::from_millis(800), "{took:?}");
+    assert!(took < AT_ONCE, "{took:?}");
     for asked in asked {
         assert_eq!(asked.join().unwrap().0["parameters"]["record"]["uid"], 61002);
     }
-    assert!(start.elapsed() < Duration::from_millis(2500), "{:?}", start.elapsed());
+    // One after the other, they would take three seconds more.
+    assert!(start.elapsed() < Duration::from_secs(3), "{:?}", start.elapsed());
     assert!(lab.helpers().len() <= 4);
 }
 
 #[test]
 fn one_user_cannot_keep_all_helpers_busy() {
     let Some(lab) = lab(SWITCH) else { return };
-    let asked: Vec<_> = (0..6)
+    // Two at a time, they take six seconds; four at a time, the other one's turn would come too late.
+    let asked: Vec<_> = (0..12)
         .map(|_| {
             let mut connection = Connection::open(&lab.socket(), accounts::STRANGER);
             connection.send("GetUserRecord", &json!({"userName": "slow", "service": MULTIPLEXER}), false);
@@ -375,7 +377,7 @@ fn one_user_cannot_keep_all_helpers_busy() {
     let key = json!({"userName": "fay", "service": MULTIPLEXER});
     let (reply, took) = timed_call(&lab.socket(), 4343, "GetUserRecord", &key);
     assert_eq!(reply["parameters"]["record"]["uid"], 61001);
-    assert!(took < Duration::from_millis(800), "{took:?}");
+    assert!(took < AT_ONCE, "{took:?}");
     for mut connection in asked {
         assert_eq!(connection.reply()["parameters"]["record"]["uid"], 61002);
     }
@@ -407,18 +409,18 @@ fn lists_are_complete_and_end_when_a_module_hangs() {
 fn a_list_that_nobody_reads_holds_up_nobody_for_long() {
     let Some(lab) = lab(SWITCH) else { return };
     lab.mode("many");
-    let lazy: Vec<_> = (0..4)
-        .map(|number| {
-            let mut connection = Connection::open(&lab.socket(), 5000 + number);
-            connection.send("GetUserRecord", &json!({"service": MULTIPLEXER}), true);
-            connection
-        })
-        .collect();
-    std::thread::sleep(Duration::from_millis(500));
-    let count = || {
-        names(&lab.list("GetUserRecord", json!({}))).iter().filter(|name| name.starts_with("many")).count()
+    let list = |uid: u32| {
+        let mut connection = Connection::open(&lab.socket(), uid);
+        connection.send("GetUserRecord", &json!({"service": MULTIPLEXER}), true);
+        connection
     };
-    wait_until("listed for others", || count() == 10_000);
+    let lazy = [list(5000), list(5001)];
+    std::thread::sleep(Duration::from_millis(500));
+    for uid in [0, 6000] {
+        let listed = list(uid).replies();
+        let count = names(&listed).iter().filter(|name| name.starts_with("many")).count();
+        assert_eq!(count, 10_000, "for {uid}");
+    }
     drop(lazy);
 }
 
@@ -456,6 +458,9 @@ fn helpers_end_with_the_daemon() {
     let environment = std::fs::read_to_string(format!("/proc/{helper}/environ")).unwrap();
     assert!(environment.contains("SYSTEMD_BYPASS_USERDB=1"), "{environment}");
     assert!(!environment.contains("HOME="), "{environment}");
+    let limits = std::fs::read_to_string(format!("/proc/{helper}/limits")).unwrap();
+    let files = limits.lines().find(|line| line.starts_with("Max open files")).unwrap();
+    assert_eq!(files.split_whitespace().nth(3), Some("1024"), "{files}");
     let mut connection = Connection::open(&lab.socket(), 0);
     connection.send("GetUserRecord", &json!({"userName": "hang", "service": MULTIPLEXER}), false);
     wait_until("asked", || {
@@ -463,7 +468,7 @@ fn helpers_end_with_the_daemon() {
     });
     let helpers = lab.helpers();
     lab.daemon.signal(rustix::process::Signal::KILL);
-    lab.daemon.wait(Duration::from_secs(10));
+    lab.daemon.wait(Duration::from_secs(60));
     wait_until("without processes", || {
         helpers.iter().all(|pid| !std::path::Path::new(&format!("/proc/{pid}")).exists())
     });

@@ -4,7 +4,7 @@
 
 #![allow(unsafe_code)]
 
-use std::ffi::{CStr, CString, c_char, c_int};
+use std::ffi::{CStr, CString, c_char, c_int, c_long};
 use std::io::{Error, ErrorKind, Result};
 use std::mem::MaybeUninit;
 use std::ptr::null_mut;
@@ -33,12 +33,12 @@ pub struct User {
 #[derive(Debug)]
 pub struct Shadow {
     pub hash: Vec<u8>,
-    pub last_change: i64,
-    pub min: i64,
-    pub max: i64,
-    pub warn: i64,
-    pub inactive: i64,
-    pub expire: i64,
+    pub last_change: c_long,
+    pub min: c_long,
+    pub max: c_long,
+    pub warn: c_long,
+    pub inactive: c_long,
+    pub expire: c_long,
 }
 
 /// A group as getgrnam_r(3) gives it.
@@ -314,12 +314,12 @@ impl Entry for Shadow {
         Self {
             // SAFETY: the caller says that it is a string.
             hash: unsafe { copy_text(entry.sp_pwdp) },
-            last_change: entry.sp_lstchg.into(),
-            min: entry.sp_min.into(),
-            max: entry.sp_max.into(),
-            warn: entry.sp_warn.into(),
-            inactive: entry.sp_inact.into(),
-            expire: entry.sp_expire.into(),
+            last_change: entry.sp_lstchg,
+            min: entry.sp_min,
+            max: entry.sp_max,
+            warn: entry.sp_warn,
+            inactive: entry.sp_inact,
+            expire: entry.sp_expire,
         }
     }
 }

@@ -12,7 +12,7 @@ use std::os::fd::AsFd;
 use std::os::unix::net::UnixStream;
 use std::process::ExitCode;
 
-use rustix::process::{Signal, set_parent_process_death_signal};
+use rustix::process::{Resource, Rlimit, Signal, getrlimit, set_parent_process_death_signal, setrlimit};
 use serde_json::{Map, Value, json};
 use userdb::interface::error::{NO_RECORD_FOUND, SERVICE_NOT_AVAILABLE};
 use userdb::interface::request::{MembershipRequest, RecordRequest};
@@ -21,6 +21,9 @@ use userdb::varlink::call::Call;
 use userdb::varlink::reply;
 
 use crate::source::nss::helper::KEPT_FOR;
+
+/// As many files as fit into select(2)'s sets.
+const USUAL_DESCRIPTORS: u64 = 1024;
 
 /// Serves until the daemon closes the connection, or has not asked for long. `lines` are lines of nsswitch.conf.
 pub fn run(lines: &[String]) -> ExitCode {
@@ -43,6 +46,7 @@ impl Helper {
         // A module that hangs must not outlive the daemon.
         set_parent_process_death_signal(Some(Signal::KILL))?;
         let _ = rustix::thread::set_name(c"userdbd-nss");
+        limit_descriptors()?;
         let connection = UnixStream::from(std::io::stdin().as_fd().try_clone_to_owned()?);
         connection.set_read_timeout(Some(KEPT_FOR * 2))?;
         // Modules shall not find the connection where they may read or write.
@@ -243,6 +247,14 @@ impl Helper {
             kind.into()
         })
     }
+}
+
+/// The daemon raises its limit on open files as far as it may. C code that uses select(2), or closes every descriptor that there
+/// could be, needs the usual one.
+fn limit_descriptors() -> Result<()> {
+    let maximum = getrlimit(Resource::Nofile).maximum;
+    let current = Some(maximum.unwrap_or(USUAL_DESCRIPTORS).min(USUAL_DESCRIPTORS));
+    Ok(setrlimit(Resource::Nofile, Rlimit { current, maximum })?)
 }
 
 /// The last reply, or none.

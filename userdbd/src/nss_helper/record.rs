@@ -1,5 +1,7 @@
 //! What the C library answers as records: the same that lines of passwd and its kin would be.
 
+use std::ffi::c_long;
+
 use serde_json::{Map, Value, json};
 use userdb::unix::{GroupEntry, GshadowEntry, PasswdEntry, SEE_SHADOW, ShadowEntry, gecos_text};
 use userdb::{id, name, text};
@@ -62,7 +64,7 @@ fn transportable(bytes: Vec<u8>) -> Option<String> {
     String::from_utf8(bytes).ok().filter(|text| text::is_transportable(text))
 }
 
-fn days(count: i64) -> Option<u64> {
+fn days(count: c_long) -> Option<u64> {
     u64::try_from(count).ok()
 }
 
@@ -91,7 +93,7 @@ mod tests {
         }
     }
 
-    fn shadow(last_change: i64, expire: i64) -> Shadow {
+    fn shadow(last_change: c_long, expire: c_long) -> Shadow {
         Shadow { hash: b"$y$h".to_vec(), last_change, min: -1, max: 7, warn: 0, inactive: -1, expire }
     }
 

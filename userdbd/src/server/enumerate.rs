@@ -125,7 +125,7 @@ impl Server {
     ) -> VecDeque<Asked> {
         let ask = |backend: Rc<Backend>| {
             let parameters = query::parameters(kind, request, &backend);
-            let turn = share.module_queries();
+            let turn = share.module_turn();
             let answers = Rc::clone(&backend).ask_for_all(query::method(kind), &parameters, turn);
             Asked { backend, answers }
         };
@@ -162,7 +162,7 @@ impl Server {
                     let parameters = query::parameters(stream.kind, request, &current.backend);
                     let method = query::method(stream.kind);
                     current.answers =
-                        Rc::clone(&current.backend).ask_for_all(method, &parameters, share.module_queries());
+                        Rc::clone(&current.backend).ask_for_all(method, &parameters, share.module_turn());
                 } else if let Answer::Reply(parameters) = answer
                     && let Some(record) =
                         query::judge(stream.kind, parameters, request, index, &current.backend)

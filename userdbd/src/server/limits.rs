@@ -8,6 +8,7 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::config::Limits;
+use crate::source::backend::Turn;
 
 /// How many of the processes that ask NSS modules one uid other than 0 may keep busy: fewer than there are.
 const MODULE_QUERIES: usize = 2;
@@ -92,14 +93,17 @@ impl Share {
         self.pid
     }
 
-    /// What bounds how much of the NSS modules' time the peer takes.
-    pub fn module_queries(&self) -> Arc<Semaphore> {
-        let count = if self.uid == 0 { Semaphore::MAX_PERMITS } else { MODULE_QUERIES };
-        let new = || Arc::new(Semaphore::new(count));
+    /// The peer's turn with the NSS modules.
+    pub fn module_turn(&self) -> Turn {
+        let is_root = self.uid == 0;
+        let new = || Arc::new(Semaphore::new(if is_root { Semaphore::MAX_PERMITS } else { MODULE_QUERIES }));
         let mut usage = self.ledger.usage.borrow_mut();
         // The peer has at least this connection.
-        let Some(peer) = usage.by_uid.get_mut(&self.uid) else { return new() };
-        Arc::clone(peer.module_queries.get_or_insert_with(new))
+        let queries = match usage.by_uid.get_mut(&self.uid) {
+            Some(peer) => Arc::clone(peer.module_queries.get_or_insert_with(new)),
+            None => new(),
+        };
+        Turn { queries, is_root }
     }
 
     /// Says how many bytes of an unfinished request the connection holds now. False when that is more than the peer may

@@ -97,7 +97,7 @@ impl Server {
         for (place, backend) in backends.iter().enumerate() {
             let (backend, send) = (Rc::clone(backend), send.clone());
             let parameters = query::parameters(kind, request, &backend);
-            let turn = share.module_queries();
+            let turn = share.module_turn();
             tokio::task::spawn_local(async move {
                 // Nobody listens any more when another backend's answer was taken.
                 let _ = send.send((place, backend.ask(query::method(kind), &parameters, turn).await)).await;

@@ -154,7 +154,7 @@ impl Server {
             .into_iter()
             .map(|backend| {
                 let parameters = parameters(stream.request, &backend);
-                let turn = share.module_queries();
+                let turn = share.module_turn();
                 let answers = Rc::clone(&backend).ask_for_all(GET_MEMBERSHIPS, &parameters, turn);
                 (answers, backend.asks_modules())
             })

@@ -14,6 +14,7 @@ use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::time::{Instant, timeout};
 
 use super::link::{Failure, Link};
+use super::slots::Slots;
 
 /// Replies that are read ahead of the one who asked.
 const READ_AHEAD: usize = 16;
@@ -47,6 +48,15 @@ pub enum Endpoint {
     /// Processes of ours that ask NSS modules.
     #[cfg(target_env = "gnu")]
     Helpers(super::nss::helper::Helpers),
+}
+
+/// Whose turn it is to ask. NSS modules are asked by few processes, of which each peer shall leave some to others.
+#[derive(Debug, Clone)]
+pub struct Turn {
+    /// How much one peer may ask at the same time.
+    pub queries: Arc<Semaphore>,
+    /// Root does not wait for anybody else.
+    pub is_root: bool,
 }
 
 /// What is asked.
@@ -142,7 +152,7 @@ impl Backend {
     }
 
     /// Asks for a single reply. `turn` is what bounds how much of the modules' time one peer takes.
-    pub async fn ask(self: Rc<Self>, method: &str, parameters: &Value, turn: Arc<Semaphore>) -> Answer {
+    pub async fn ask(self: Rc<Self>, method: &str, parameters: &Value, turn: Turn) -> Answer {
         let (send, mut receive) = mpsc::channel(1);
         let question = self.question(method, parameters, false);
         Rc::clone(&self).converse(question, send, turn).await;
@@ -155,7 +165,7 @@ impl Backend {
         self: Rc<Self>,
         method: &str,
         parameters: &Value,
-        turn: Arc<Semaphore>,
+        turn: Turn,
     ) -> mpsc::Receiver<Answer> {
         let (send, receive) = mpsc::channel(READ_AHEAD);
         let question = self.question(method, parameters, true);
@@ -174,14 +184,10 @@ impl Backend {
         Question { request: request(method, parameters, more), lists_all, probe }
     }
 
-    async fn converse(
-        self: Rc<Self>,
-        question: Question,
-        answers: mpsc::Sender<Answer>,
-        turn: Arc<Semaphore>,
-    ) {
+    async fn converse(self: Rc<Self>, question: Question, answers: mpsc::Sender<Answer>, turn: Turn) {
+        let is_root = turn.is_root;
         // A service looks after itself.
-        let _turn = if self.asks_modules() { turn.acquire_owned().await.ok() } else { None };
+        let _turn = if self.asks_modules() { turn.queries.acquire_owned().await.ok() } else { None };
         if self.hangs.get() || self.shunned.borrow().contains(&question) {
             let _ = answers.send(Answer::Unavailable).await;
             return;
@@ -189,7 +195,7 @@ impl Backend {
         // Somebody else may find out first that the backend hangs.
         let given_up = self.given_up.notified();
         let outcome = tokio::select! {
-            outcome = self.exchange(&question, &answers) => outcome,
+            outcome = self.exchange(&question, &answers, is_root) => outcome,
             () = given_up => Ok(()),
         };
         if let Err(failure) = outcome {
@@ -211,14 +217,16 @@ impl Backend {
         self: &Rc<Self>,
         question: &Question,
         answers: &mpsc::Sender<Answer>,
+        is_root: bool,
     ) -> Result<(), Failure> {
-        #[cfg(target_env = "gnu")]
-        let _slot = match &self.endpoint {
-            Endpoint::Socket(_) => None,
-            Endpoint::Helpers(helpers) => {
-                let slot = timeout(self.deadline, helpers.slot(question.lists_all)).await;
-                // All are busy, which says nothing about this question.
-                Some(slot.map_err(|_| Failure::Absent)?)
+        let slots = self.endpoint.slots(question.lists_all, is_root);
+        let _slot = match slots {
+            None => None,
+            Some(slots) => {
+                // A list that nobody reads is ended within the deadline when somebody waits.
+                let patience = if question.lists_all { self.deadline * 2 } else { self.deadline };
+                // When all are busy, it says nothing about this question.
+                Some(timeout(patience, slots.take()).await.map_err(|_| Failure::Absent)?)
             }
         };
         let asked = Instant::now();
@@ -228,7 +236,7 @@ impl Backend {
         }
         loop {
             let (answer, continues) = understand(&message).map_err(Failure::Broken)?;
-            if !self.pass_on(answer, answers, question.lists_all).await {
+            if !self.pass_on(answer, answers, slots).await {
                 // Nobody wants the rest. The connection holds it, so it cannot be kept.
                 return Ok(());
             }
@@ -242,25 +250,17 @@ impl Backend {
 
     /// Hands an answer to the one who asked. False when it is not taken: nobody is there any more, or somebody reads so slowly
     /// that others, who wait for their turn with the modules, would have to wait too.
-    async fn pass_on(&self, answer: Answer, answers: &mpsc::Sender<Answer>, lists_all: bool) -> bool {
+    async fn pass_on(&self, answer: Answer, answers: &mpsc::Sender<Answer>, slots: Option<&Slots>) -> bool {
         let mut sending = std::pin::pin!(answers.send(answer));
         loop {
             match timeout(self.deadline, &mut sending).await {
                 Ok(result) => return result.is_ok(),
-                Err(_) if self.others_wait(lists_all) => {
+                Err(_) if slots.is_some_and(Slots::somebody_waits) => {
                     tracing::debug!("{}: a list is not read and was ended for others", self.name);
                     return false;
                 }
                 Err(_) => {}
             }
-        }
-    }
-
-    fn others_wait(&self, _lists_all: bool) -> bool {
-        match &self.endpoint {
-            Endpoint::Socket(_) => false,
-            #[cfg(target_env = "gnu")]
-            Endpoint::Helpers(helpers) => helpers.somebody_waits(_lists_all),
         }
     }
 
@@ -408,6 +408,15 @@ async fn close_in_time(backend: Weak<Backend>, lifetime: Duration) {
 }
 
 impl Endpoint {
+    /// What bounds how much is asked at the same time; a service looks after itself.
+    fn slots(&self, _lists_all: bool, _is_root: bool) -> Option<&Slots> {
+        match self {
+            Self::Socket(_) => None,
+            #[cfg(target_env = "gnu")]
+            Self::Helpers(helpers) => Some(helpers.slots(_lists_all, _is_root)),
+        }
+    }
+
     /// How many connections are kept open between questions, and for how long.
     fn kept(&self) -> (usize, Duration) {
         match self {

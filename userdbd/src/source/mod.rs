@@ -7,6 +7,7 @@ pub mod backends;
 pub mod dropin;
 pub mod link;
 pub mod nss;
+pub mod slots;
 pub mod watch;
 
 use std::collections::HashSet;

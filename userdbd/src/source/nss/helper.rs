@@ -2,7 +2,7 @@
 //!
 //! A helper answers one question after the other. One that hangs is killed with the connection to it.
 
-use std::cell::{Cell, RefCell};
+use std::cell::RefCell;
 use std::collections::HashSet;
 use std::os::fd::OwnedFd;
 use std::process::Stdio;
@@ -12,14 +12,14 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tokio::net::UnixStream;
 use tokio::process::{Child, Command};
-use tokio::sync::{Semaphore, SemaphorePermit};
 use userdb::interface::GET_GROUP_RECORD;
 
 use super::switch::Switch;
 use crate::listen::NAME_SERVICE_SWITCH;
 use crate::source::link::Link;
+use crate::source::slots::Slots;
 
-/// How many lookups are made at the same time, each in a process of its own.
+/// How many lookups are made at the same time, each in a process of its own; for root there are as many again.
 pub const PROCESSES: usize = 4;
 /// How many lists of everything are made besides.
 const LISTS: usize = 2;
@@ -52,14 +52,15 @@ impl Processes {
 pub struct Helpers {
     arguments: Vec<String>,
     processes: Processes,
-    lookups: Slots,
-    lists: Slots,
+    lookups: Peers<Slots>,
+    lists: Peers<Slots>,
 }
 
+/// The same for root and for all others, so that root never waits for them.
 #[derive(Debug)]
-struct Slots {
-    free: Semaphore,
-    waiting: Cell<usize>,
+struct Peers<T> {
+    root: T,
+    others: T,
 }
 
 /// A process. It is killed when this is dropped.
@@ -77,23 +78,15 @@ impl Helpers {
         Self {
             arguments: switch.lines().map(argument).collect(),
             processes: processes.clone(),
-            lookups: Slots::new(PROCESSES),
-            lists: Slots::new(LISTS),
+            lookups: Peers { root: Slots::new(PROCESSES), others: Slots::new(PROCESSES) },
+            lists: Peers { root: Slots::new(LISTS), others: Slots::new(LISTS) },
         }
     }
 
-    /// Waits until another question may be asked.
-    pub async fn slot(&self, lists_all: bool) -> Option<SemaphorePermit<'_>> {
-        self.slots(lists_all).take().await
-    }
-
-    /// Whether somebody waits for such a place.
-    pub fn somebody_waits(&self, lists_all: bool) -> bool {
-        self.slots(lists_all).waiting.get() > 0
-    }
-
-    fn slots(&self, lists_all: bool) -> &Slots {
-        if lists_all { &self.lists } else { &self.lookups }
+    /// The places for such a question.
+    pub fn slots(&self, lists_all: bool, is_root: bool) -> &Slots {
+        let peers = if lists_all { &self.lists } else { &self.lookups };
+        if is_root { &peers.root } else { &peers.others }
     }
 
     /// Starts a helper.
@@ -130,58 +123,8 @@ impl Drop for Helper {
     }
 }
 
-impl Slots {
-    fn new(count: usize) -> Self {
-        Self { free: Semaphore::new(count), waiting: Cell::new(0) }
-    }
-
-    async fn take(&self) -> Option<SemaphorePermit<'_>> {
-        if let Ok(slot) = self.free.try_acquire() {
-            return Some(slot);
-        }
-        let _waiting = Waiting::begin(&self.waiting);
-        self.free.acquire().await.ok()
-    }
-}
-
-/// Counts one who waits, also when it stops waiting early.
-struct Waiting<'a>(&'a Cell<usize>);
-
-impl<'a> Waiting<'a> {
-    fn begin(count: &'a Cell<usize>) -> Self {
-        count.set(count.get() + 1);
-        Self(count)
-    }
-}
-
-impl Drop for Waiting<'_> {
-    fn drop(&mut self) {
-        self.0.set(self.0.get() - 1);
-    }
-}
-
 /// Parameters that ask a method for somebody who does not exist.
 pub fn probe(method: &str) -> Value {
     let field = if method == GET_GROUP_RECORD { "groupName" } else { "userName" };
     json!({ field: NOBODY_AT_ALL, "service": NAME_SERVICE_SWITCH })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use tokio::time::timeout;
-
-    #[tokio::test(flavor = "current_thread")]
-    async fn those_who_wait_are_counted_until_they_give_up() {
-        let slots = Slots::new(1);
-        let slot = slots.take().await.unwrap();
-        assert!(timeout(Duration::from_millis(1), slots.take()).await.is_err());
-        assert_eq!(slots.waiting.get(), 0);
-        let mut waiting = Box::pin(slots.take());
-        assert!(timeout(Duration::from_millis(1), &mut waiting).await.is_err());
-        assert_eq!(slots.waiting.get(), 1);
-        drop(slot);
-        assert!(waiting.await.is_some());
-        assert_eq!(slots.waiting.get(), 0);
-    }
 }
