@@ -81,7 +81,7 @@ pub struct Backends {
     pub order: Vec<String>,
     /// Never asked.
     pub ignore: Vec<String>,
-    /// How long a backend may take to answer, in milliseconds.
+    /// How long a backend may take to answer, in milliseconds. NSS modules have the same time.
     #[serde(rename = "deadline-ms", deserialize_with = "milliseconds")]
     pub deadline: Duration,
     /// How long an answer that is there waits for a backend that comes before it in the order, in milliseconds.

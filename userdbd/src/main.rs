@@ -1,7 +1,8 @@
 //! Daemon that answers `io.systemd.UserDatabase` (<https://systemd.io/USER_GROUP_API>) where systemd does not.
 //!
 //! A request flows like this: [`source`] reads records from files, [`index`] holds them ready to be sent and is replaced as a
-//! whole when [`reload`] sees a change, [`server`] answers from it, and asks other services for what it does not know.
+//! whole when [`reload`] sees a change, [`server`] answers from it, and asks other services and NSS modules for what it does not
+//! know.
 
 mod bridge;
 mod check;
@@ -11,6 +12,8 @@ mod inherited_fd;
 mod lending;
 mod listen;
 mod memory;
+#[cfg(target_env = "gnu")]
+mod nss_helper;
 mod privileges;
 mod readiness;
 mod reload;
@@ -35,6 +38,7 @@ use reload::Reloader;
 use server::{Limits, Server};
 use source::Sources;
 use source::backends::Backends;
+use source::nss::Modules;
 use source::watch::Watcher;
 use state_directory::StateDirectory;
 
@@ -62,10 +66,18 @@ struct Arguments {
     /// Read everything, print what is wrong with it, and exit.
     #[arg(long)]
     check: bool,
+    /// Serve one connection, standard input, from the NSS modules of this line of nsswitch.conf. The daemon starts itself so.
+    #[cfg(target_env = "gnu")]
+    #[arg(long, hide = true, value_name = "LINE")]
+    nss_helper: Vec<String>,
 }
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
+    #[cfg(target_env = "gnu")]
+    if !arguments.nss_helper.is_empty() {
+        return nss_helper::run(&arguments.nss_helper);
+    }
     if arguments.check {
         return check::check(&arguments.root, &arguments.config);
     }
@@ -134,6 +146,7 @@ async fn serve(
     let mut sources = Sources::read(&arguments.root, Some(state));
     sources.set_loans(book.users());
     let (reloader, current) = Reloader::start(watcher, sources)?;
+    let modules = Modules::new(&config.backends);
     let backends = Rc::new(Backends::new(&arguments.socket_dir, config.backends));
     let lending = Lending::new(
         config.lending,
@@ -144,7 +157,8 @@ async fn serve(
         Rc::clone(&backends),
     );
     lending.resume();
-    let server = Server::new(current, Rc::clone(&backends), lending, Limits::new(config.limits, descriptors));
+    let limits = Limits::new(config.limits, descriptors);
+    let server = Server::new(current, Rc::clone(&backends), modules, lending, limits);
 
     let reloading = tokio::task::spawn_local(reloader.run(hang_up, move || backends.look_again()));
     for listener in listening.listeners()? {

@@ -35,6 +35,12 @@ pub const RECIPES: &[Recipe] = &[
         ],
     },
     Recipe {
+        name: "nss-modules",
+        purpose: "NSS modules besides files, as distributions ship them: libnss-extrausers",
+        packages: &["libnss-extrausers"],
+        expects: &["usr/lib/libnss_extrausers.so.2"],
+    },
+    Recipe {
         name: "systemd-user",
         purpose: "the reference for user units: systemd --user with a session bus, and Python for small services",
         packages: &["systemd", "libpam-systemd", "dbus", "dbus-user-session", "python3-minimal", "socat"],

@@ -8,4 +8,5 @@ pub mod client;
 pub mod daemon;
 pub mod drop_ins;
 pub mod nscd;
+pub mod nss_module;
 pub mod pools;

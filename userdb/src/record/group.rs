@@ -37,7 +37,7 @@ impl GroupRecord {
     }
 
     /// A record made here, of regular and privileged fields that need no judging.
-    pub(crate) fn from_own(json: Object) -> Self {
+    pub fn from_own(json: Object) -> Self {
         Self(Layers::new(json, GROUP, Vec::new(), None))
     }
 

@@ -46,8 +46,8 @@ impl UserRecord {
         load(json, host, sections, USER, "userName", Strictness::Strict)?.without_problems().map(Self)
     }
 
-    /// A record made here, of regular and privileged fields that need no judging.
-    pub(crate) fn from_own(json: Object) -> Self {
+    /// A record made by this software itself, of regular and privileged fields that need no judging.
+    pub fn from_own(json: Object) -> Self {
         Self(Layers::new(json, USER, Vec::new(), None))
     }
 

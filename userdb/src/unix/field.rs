@@ -70,15 +70,9 @@ impl<'a> Fields<'a> {
         self.text_of(bytes, what).unwrap_or_default()
     }
 
-    /// The real name and what else stands there. Every byte that is no text becomes a space.
+    /// The real name and what else stands there.
     pub fn gecos(&mut self) -> String {
-        let bytes = self.next().unwrap_or_default();
-        let mut text = String::with_capacity(bytes.len());
-        for chunk in bytes.utf8_chunks() {
-            text.push_str(chunk.valid());
-            text.extend(chunk.invalid().iter().map(|_| ' '));
-        }
-        text
+        gecos_text(self.next().unwrap_or_default())
     }
 
     /// A gid that, where it is not valid, is left out of the record, which then has the gid of its uid.
@@ -140,4 +134,14 @@ impl<'a> Fields<'a> {
         }
         names
     }
+}
+
+/// The real name and what else stands in its field as text. Every byte that is none becomes a space.
+pub fn gecos_text(bytes: &[u8]) -> String {
+    let mut text = String::with_capacity(bytes.len());
+    for chunk in bytes.utf8_chunks() {
+        text.push_str(chunk.valid());
+        text.extend(chunk.invalid().iter().map(|_| ' '));
+    }
+    text
 }

@@ -10,6 +10,7 @@ mod lines;
 mod passwd;
 mod shadow;
 
+pub use field::gecos_text;
 pub use group::GroupEntry;
 pub use gshadow::GshadowEntry;
 pub use lines::{File, LineProblem};

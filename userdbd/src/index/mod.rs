@@ -53,6 +53,8 @@ pub struct Index {
     pub drop_ins: Arc<Source>,
     /// root and nobody, where no file names them.
     pub synthetic: Arc<Source>,
+    /// Which NSS modules know more.
+    pub switch: Arc<crate::source::nss::switch::Switch>,
     /// The host that the records were read for.
     pub host: userdb::Host,
 }

@@ -29,7 +29,7 @@ use crate::config;
 use crate::index::{Index, Kind};
 use crate::reload::{Current, LoanFeed};
 use crate::server::replies::Replies;
-use crate::source::backend::Answer;
+use crate::source::backend::{Answer, Turn};
 use crate::source::backends::Backends;
 use crate::source::dynamic::pool::Pool;
 use crate::source::dynamic::roster::record_of_loan;
@@ -257,12 +257,12 @@ impl Lending {
         for backend in self.backends.all() {
             let service = backend.name().to_owned();
             let by_name = json!({ "userName": user, "service": service });
-            if matches!(Rc::clone(&backend).ask(GET_USER_RECORD, &by_name).await, Answer::Reply(_)) {
+            if matches!(Rc::clone(&backend).ask(GET_USER_RECORD, &by_name, Turn::own()).await, Answer::Reply(_)) {
                 taken.names.insert(user.to_owned());
                 return true;
             }
             let by_uid = json!({ "uid": uid, "service": service });
-            if matches!(backend.ask(GET_USER_RECORD, &by_uid).await, Answer::Reply(_)) {
+            if matches!(backend.ask(GET_USER_RECORD, &by_uid, Turn::own()).await, Answer::Reply(_)) {
                 taken.uids.insert(uid);
                 return true;
             }

@@ -81,7 +81,13 @@ impl Server {
         let mut stream = Stream { replies, held_back: None, kind, peer: share.uid() };
         let (accounts, drop_ins) = (index.accounts.table(kind), index.drop_ins.table(kind));
         match service {
-            Service::Accounts => add_table(&mut stream, accounts, &request, |_| true).await?,
+            Service::Accounts => {
+                let place = self.place(service, &index, share).await;
+                let asked = self.ask_all(service, &index, kind, &request, share);
+                add_table(&mut stream, accounts, &request, |_| true).await?;
+                self.add_others(&mut stream, asked, &index, &request, share).await?;
+                drop(place);
+            }
             Service::DropIns => add_table(&mut stream, drop_ins, &request, |_| true).await?,
             Service::DynamicUsers => {
                 let away = self.services_of_pools(&index).await;
@@ -89,16 +95,16 @@ impl Server {
                 add_table(&mut stream, index.dynamic.source.table(kind), &request, is_listed).await?;
             }
             Service::Multiplexer => {
-                // Backends are asked first and read last, so that they have something ready by then.
-                let place = if self.backends.all().is_empty() { None } else { share.backend_query().await };
-                let asked = self.ask_all(kind, &request);
+                // Others are asked first and read last, so that they have something ready by then.
+                let place = self.place(service, &index, share).await;
+                let asked = self.ask_all(service, &index, kind, &request, share);
                 add_table(&mut stream, accounts, &request, |_| true).await?;
                 let away = self.services_of_pools(&index).await;
                 let is_listed = |entry: &Entry| is_listed(&index, &entry.name, &away);
                 add_table(&mut stream, index.dynamic.source.table(kind), &request, is_listed).await?;
                 let is_new = |entry: &Entry| accounts.by_own_name(&entry.name).is_none();
                 add_table(&mut stream, drop_ins, &request, is_new).await?;
-                self.add_backends(&mut stream, asked, &index, &request).await?;
+                self.add_others(&mut stream, asked, &index, &request, share).await?;
                 drop(place);
                 add_table(&mut stream, index.synthetic.table(kind), &request, |_| true).await?;
             }
@@ -107,22 +113,41 @@ impl Server {
         Ok(())
     }
 
-    fn ask_all(&self, kind: Kind, request: &RecordRequest) -> VecDeque<Asked> {
-        let ask = |backend: Rc<Backend>| {
-            let parameters = query::parameters(kind, request, &backend);
-            let answers = Rc::clone(&backend).ask_for_all(query::method(kind), &parameters);
-            Asked { backend, answers }
-        };
-        self.backends.all().into_iter().filter(|backend| !backend.hangs()).map(ask).collect()
+    /// The peer's place among those who ask others, when there is anybody to ask.
+    async fn place(
+        &self,
+        service: Service,
+        index: &Index,
+        share: &Share,
+    ) -> Option<tokio::sync::OwnedSemaphorePermit> {
+        if self.others(service, index, share).is_empty() { None } else { share.backend_query().await }
     }
 
-    /// Adds what backends list, in their order, except that one that does not begin lets the others go first.
-    async fn add_backends(
+    fn ask_all(
+        &self,
+        service: Service,
+        index: &Index,
+        kind: Kind,
+        request: &RecordRequest,
+        share: &Share,
+    ) -> VecDeque<Asked> {
+        let ask = |backend: Rc<Backend>| {
+            let parameters = query::parameters(kind, request, &backend);
+            let turn = share.module_turn();
+            let answers = Rc::clone(&backend).ask_for_all(query::method(kind), &parameters, turn);
+            Asked { backend, answers }
+        };
+        self.others(service, index, share).into_iter().map(ask).collect()
+    }
+
+    /// Adds what modules and backends list, in their order, except that one that does not begin lets the others go first.
+    async fn add_others(
         &self,
         stream: &mut Stream<'_, '_>,
         mut asked: VecDeque<Asked>,
         index: &Index,
         request: &RecordRequest,
+        share: &Share,
     ) -> std::io::Result<()> {
         let mut listed = HashSet::new();
         let mut let_pass = asked.len();
@@ -144,7 +169,8 @@ impl Server {
                 if is_refusal_of_filters(&answer, &current.backend) {
                     let parameters = query::parameters(stream.kind, request, &current.backend);
                     let method = query::method(stream.kind);
-                    current.answers = Rc::clone(&current.backend).ask_for_all(method, &parameters);
+                    current.answers =
+                        Rc::clone(&current.backend).ask_for_all(method, &parameters, share.module_turn());
                 } else if let Answer::Reply(parameters) = answer
                     && let Some(record) =
                         query::judge(stream.kind, parameters, request, index, &current.backend)

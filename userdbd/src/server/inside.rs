@@ -10,10 +10,9 @@ use userdb::interface::request::{MembershipRequest, RecordRequest};
 
 use super::enumerate::is_listed;
 use super::limits::Share;
-use super::memberships::{Pair, pair, parameters};
+use super::memberships::{Pair, pair_of, parameters};
 use super::{Server, Service};
 use crate::index::{Index, Kind};
-use crate::source::backend::Answer;
 
 /// Replies of all backends that are read ahead.
 const READ_AHEAD: usize = 64;
@@ -23,7 +22,8 @@ const STRANGER: u32 = u32::MAX;
 impl Server {
     /// Accounts for a connection that does not speak Varlink. None when its peer has enough of them.
     pub fn admit_peer(&self, stream: &UnixStream) -> Option<Share> {
-        self.ledger.admit(stream.peer_cred().ok()?.uid())
+        let peer = stream.peer_cred().ok()?;
+        self.ledger.admit(peer.uid(), peer.pid())
     }
 
     /// The index with every change that was made before now; if reading them takes too long, the one before.
@@ -45,7 +45,8 @@ impl Server {
         if let Some(entry) = self.find_locally(index, kind, Service::Multiplexer, request).await {
             return Some(entry.reply(false).into());
         }
-        let record = self.first_record(index, kind, request, share).await?;
+        let others = self.others(Service::Multiplexer, index, share);
+        let record = self.first_record(index, kind, request, share, &others).await?;
         Some(record.reply(kind, STRANGER))
     }
 
@@ -85,30 +86,26 @@ impl Server {
             }
         }
         let asking = async {
-            let backends: Vec<_> =
-                self.backends.all().into_iter().filter(|backend| !backend.hangs()).collect();
+            let backends = self.others_with_members(Service::Multiplexer, index, request, share);
             let _place = if backends.is_empty() { None } else { share.backend_query().await };
             // Through one channel, so that one that is slow holds up no other's answers.
             let (send, mut answers) = mpsc::channel(READ_AHEAD);
             for backend in backends {
                 let parameters = parameters(request, &backend);
-                let mut own = backend.ask_for_all(GET_MEMBERSHIPS, &parameters);
+                let of_modules = backend.asks_modules();
+                let mut own = backend.ask_for_all(GET_MEMBERSHIPS, &parameters, share.module_turn());
                 let send = send.clone();
                 tokio::task::spawn_local(async move {
                     while let Some(answer) = own.recv().await {
-                        if send.send(answer).await.is_err() {
+                        if send.send((answer, of_modules)).await.is_err() {
                             return;
                         }
                     }
                 });
             }
             drop(send);
-            while let Some(answer) = answers.recv().await {
-                if let Answer::Reply(parameters) = answer
-                    && let Some(pair) = pair(&parameters)
-                {
-                    add(pair);
-                }
+            while let Some((answer, of_modules)) = answers.recv().await {
+                pair_of(answer, of_modules, index).into_iter().for_each(&mut add);
             }
         };
         let _ = timeout_at(deadline, asking).await;

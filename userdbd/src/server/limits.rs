@@ -8,6 +8,10 @@ use std::sync::Arc;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore};
 
 use crate::config::Limits;
+use crate::source::backend::Turn;
+
+/// How many of the processes that ask NSS modules one uid other than 0 may keep busy: fewer than there are.
+const MODULE_QUERIES: usize = 2;
 
 /// Who uses how much, by the uid of the peer.
 #[derive(Debug)]
@@ -31,6 +35,8 @@ struct PeerUsage {
     connections: usize,
     request_bytes: usize,
     backend_queries: Arc<Semaphore>,
+    /// Made when it is needed, which on most systems is never.
+    module_queries: Option<Arc<Semaphore>>,
 }
 
 /// One connection's share. Dropping it gives back what it used.
@@ -39,6 +45,7 @@ pub struct Share {
     ledger: Rc<Ledger>,
     uid: u32,
     connection: u64,
+    pid: Option<i32>,
     request_bytes: usize,
 }
 
@@ -50,7 +57,7 @@ impl Ledger {
     }
 
     /// Accounts for a new connection; none when the peer has enough of them.
-    pub fn admit(self: &Rc<Self>, uid: u32) -> Option<Share> {
+    pub fn admit(self: &Rc<Self>, uid: u32, pid: Option<i32>) -> Option<Share> {
         let mut usage = self.usage.borrow_mut();
         if uid != 0 && usage.connections_in_all >= self.connections_in_all {
             return None;
@@ -64,6 +71,7 @@ impl Ledger {
             } else {
                 queries
             })),
+            module_queries: None,
         });
         if uid != 0 && peer.connections >= self.limits.connections_per_uid {
             return None;
@@ -74,7 +82,7 @@ impl Ledger {
         }
         let connection = self.connections_so_far.get() + 1;
         self.connections_so_far.set(connection);
-        Some(Share { ledger: Rc::clone(self), uid, connection, request_bytes: 0 })
+        Some(Share { ledger: Rc::clone(self), uid, connection, pid, request_bytes: 0 })
     }
 }
 
@@ -87,6 +95,24 @@ impl Share {
     /// Which connection it is, of all since the daemon began.
     pub fn connection(&self) -> u64 {
         self.connection
+    }
+
+    /// The process that connected, if it can be seen from here.
+    pub fn pid(&self) -> Option<i32> {
+        self.pid
+    }
+
+    /// The peer's turn with the NSS modules.
+    pub fn module_turn(&self) -> Turn {
+        let is_root = self.uid == 0;
+        let new = || Arc::new(Semaphore::new(if is_root { Semaphore::MAX_PERMITS } else { MODULE_QUERIES }));
+        let mut usage = self.ledger.usage.borrow_mut();
+        // The peer has at least this connection.
+        let queries = match usage.by_uid.get_mut(&self.uid) {
+            Some(peer) => Arc::clone(peer.module_queries.get_or_insert_with(new)),
+            None => new(),
+        };
+        Turn { queries, is_root }
     }
 
     /// Says how many bytes of an unfinished request the connection holds now. False when that is more than the peer may
@@ -140,26 +166,26 @@ mod tests {
     #[test]
     fn a_uid_at_its_limit_leaves_room_for_others_and_gets_it_back() {
         let ledger = ledger(2, 10_000);
-        let first = ledger.admit(7).unwrap();
-        let _second = ledger.admit(7).unwrap();
-        assert!(ledger.admit(7).is_none());
-        assert!(ledger.admit(8).is_some());
+        let first = ledger.admit(7, None).unwrap();
+        let _second = ledger.admit(7, None).unwrap();
+        assert!(ledger.admit(7, None).is_none());
+        assert!(ledger.admit(8, None).is_some());
         drop(first);
-        assert!(ledger.admit(7).is_some());
+        assert!(ledger.admit(7, None).is_some());
     }
 
     #[test]
     fn root_is_let_in_when_all_others_together_have_enough() {
         let ledger = ledger(1000, 100);
-        let shares: Vec<_> = (1..).map_while(|uid| ledger.admit(uid)).collect();
+        let shares: Vec<_> = (1..).map_while(|uid| ledger.admit(uid, None)).collect();
         assert_eq!(shares.len(), 100 - 25 - 64);
-        assert!(ledger.admit(0).is_some());
+        assert!(ledger.admit(0, None).is_some());
     }
 
     #[test]
     fn bytes_are_counted_over_all_connections_of_a_uid() {
         let ledger = ledger(10, 10_000);
-        let (mut first, mut second) = (ledger.admit(7).unwrap(), ledger.admit(7).unwrap());
+        let (mut first, mut second) = (ledger.admit(7, None).unwrap(), ledger.admit(7, None).unwrap());
         assert!(first.hold_request_bytes(60));
         assert!(!second.hold_request_bytes(60));
         assert!(first.hold_request_bytes(0));

@@ -1,7 +1,7 @@
 //! `GetUserRecord` and `GetGroupRecord` for one record, by name, by id, or by both.
 //!
-//! What this host knows by itself is answered at once. Only names and ids that it does not know are asked of backends, all at
-//! the same time, and the first of them in the configured order that has an answer is the one that counts.
+//! What this host knows by itself is answered at once. Only names and ids that it does not know are asked of NSS modules and
+//! backends, all at the same time, and the first of them in order that has an answer is the one that counts.
 
 use std::rc::Rc;
 use std::sync::Arc;
@@ -60,11 +60,8 @@ impl Server {
         share: &Share,
         replies: &mut Replies<'_>,
     ) {
-        let found = match service {
-            Service::Multiplexer => self.first_record(index, kind, request, share).await,
-            Service::Accounts | Service::DropIns | Service::DynamicUsers => None,
-        };
-        match found {
+        let others = self.others(service, index, share);
+        match self.first_record(index, kind, request, share, &others).await {
             None => replies.error(error::NO_RECORD_FOUND),
             Some(record) if request.id.is_some() && record.id != request.id => {
                 replies.error(error::CONFLICTING_RECORD_FOUND);
@@ -81,8 +78,8 @@ impl Server {
         kind: Kind,
         request: &RecordRequest,
         share: &Share,
+        backends: &[Rc<Backend>],
     ) -> Option<ForeignRecord> {
-        let backends: Vec<_> = self.backends.all().into_iter().filter(|backend| !backend.hangs()).collect();
         if backends.is_empty() {
             return None;
         }
@@ -91,9 +88,10 @@ impl Server {
         for (place, backend) in backends.iter().enumerate() {
             let (backend, send) = (Rc::clone(backend), send.clone());
             let parameters = query::parameters(kind, request, &backend);
+            let turn = share.module_turn();
             tokio::task::spawn_local(async move {
                 // Nobody listens any more when another backend's answer was taken.
-                let _ = send.send((place, backend.ask(query::method(kind), &parameters).await)).await;
+                let _ = send.send((place, backend.ask(query::method(kind), &parameters, turn).await)).await;
             });
         }
         drop(send);
@@ -101,7 +99,7 @@ impl Server {
         let mut standings: Vec<Standing> = backends.iter().map(|_| Standing::Silent).collect();
         let mut patience_ends = None;
         loop {
-            if let Some(record) = take_winner(&mut standings, &backends, patience_ends) {
+            if let Some(record) = take_winner(&mut standings, backends, patience_ends) {
                 return Some(record);
             }
             let next = match patience_ends {

@@ -17,8 +17,8 @@ use super::enumerate::is_listed;
 use super::limits::Share;
 use super::replies::Replies;
 use super::{Server, Service, service_of};
-use crate::index::Index;
 use crate::index::membership::Memberships;
+use crate::index::{Index, Kind};
 use crate::source::backend::{Answer, Backend};
 
 /// GDM's service. Up to 50.1 it finds nothing when asked by user name, so it is asked for everything.
@@ -133,7 +133,8 @@ impl Server {
             return Ok(());
         }
         let index = self.current.index().await;
-        let listed = (service == Service::Multiplexer).then(HashSet::new);
+        let others = self.others_with_members(service, &index, &request, share);
+        let listed = (service == Service::Multiplexer || !others.is_empty()).then(HashSet::new);
         let mut stream = Stream { replies, request: &request, held_back: None, listed, added: 0 };
         match service {
             Service::Accounts => stream.add_source(&index.accounts.memberships).await?,
@@ -143,8 +144,10 @@ impl Server {
                 stream.add_source(&index.accounts.memberships).await?;
                 self.add_dynamic_memberships(&mut stream, &index).await?;
                 stream.add_source(&index.drop_ins.memberships).await?;
-                self.add_memberships_of_backends(&mut stream, share).await?;
             }
+        }
+        if !others.is_empty() {
+            self.add_memberships_of_others(&mut stream, &index, others, share).await?;
         }
         stream.finish();
         Ok(())
@@ -172,30 +175,43 @@ impl Server {
         stream.add_users(memberships, is_wanted).await
     }
 
-    async fn add_memberships_of_backends(
+    /// Everybody who is asked for memberships besides the files.
+    pub(super) fn others_with_members(
+        &self,
+        service: Service,
+        index: &Index,
+        request: &MembershipRequest,
+        share: &Share,
+    ) -> Vec<Rc<Backend>> {
+        let mut others = self.others(service, index, share);
+        if !modules_add_to(index, request) {
+            others.retain(|backend| !backend.asks_modules());
+        }
+        others
+    }
+
+    async fn add_memberships_of_others(
         &self,
         stream: &mut Stream<'_, '_>,
+        index: &Index,
+        others: Vec<Rc<Backend>>,
         share: &Share,
     ) -> std::io::Result<()> {
-        let backends: Vec<_> = self.backends.all().into_iter().filter(|backend| !backend.hangs()).collect();
-        if backends.is_empty() {
-            return Ok(());
-        }
         let _place = share.backend_query().await;
         // What is known already must not wait.
         stream.replies.flush().await?;
-        let asked: Vec<_> = backends
+        let asked: Vec<_> = others
             .into_iter()
             .map(|backend| {
                 let parameters = parameters(stream.request, &backend);
-                Rc::clone(&backend).ask_for_all(GET_MEMBERSHIPS, &parameters)
+                let turn = share.module_turn();
+                let answers = Rc::clone(&backend).ask_for_all(GET_MEMBERSHIPS, &parameters, turn);
+                (answers, backend.asks_modules())
             })
             .collect();
-        for mut answers in asked {
+        for (mut answers, of_modules) in asked {
             while let Some(answer) = answers.recv().await {
-                if let Answer::Reply(parameters) = answer
-                    && let Some((user, group)) = pair(&parameters)
-                {
+                if let Some((user, group)) = pair_of(answer, of_modules, index) {
                     stream.add(&user, &group).await?;
                 }
             }
@@ -218,8 +234,38 @@ pub fn parameters(request: &MembershipRequest, backend: &Backend) -> Value {
     Value::Object(parameters)
 }
 
-/// What a backend's reply says, if that can be believed.
-pub fn pair(parameters: &Map<String, Value>) -> Option<Pair> {
+/// Whether modules may have members for what is asked. Those of a group that is known here are the file's, unless nsswitch.conf
+/// merges them with others.
+fn modules_add_to(index: &Index, request: &MembershipRequest) -> bool {
+    let is_known = |group: &String| index.local_by_name(Kind::Group, group).is_some();
+    index.switch.merges_groups() || !request.group_name.as_ref().is_some_and(is_known)
+}
+
+/// What modules say is about the gid: a group of theirs that has the name of one that is known here is not that one.
+fn module_pair(parameters: &Map<String, Value>, index: &Index) -> Option<Pair> {
+    let name = |field| parameters.get(field)?.as_str().filter(|name| is_valid_relaxed(name));
+    let (user, group) = (name("userName")?, name("groupName"));
+    let gid = parameters.get("gid").and_then(userdb::id::from_json)?;
+    let group = match (group, index.local_by_id(Kind::Group, gid)) {
+        (None, Some(known)) => Arc::clone(&known.name),
+        (Some(group), Some(known)) => {
+            let is_same =
+                index.local_by_name(Kind::Group, group).is_some_and(|named| Arc::ptr_eq(named, known));
+            is_same.then(|| Arc::clone(&known.name))?
+        }
+        (Some(group), None) if index.local_by_name(Kind::Group, group).is_none() => group.into(),
+        (_, None) => return None,
+    };
+    Some((user.into(), group))
+}
+
+/// What an answer says, if that can be believed.
+pub fn pair_of(answer: Answer, of_modules: bool, index: &Index) -> Option<Pair> {
+    let Answer::Reply(parameters) = answer else { return None };
+    if of_modules { module_pair(&parameters, index) } else { pair(&parameters) }
+}
+
+fn pair(parameters: &Map<String, Value>) -> Option<Pair> {
     let name = |field| parameters.get(field)?.as_str().filter(|name| is_valid_relaxed(name)).map(Arc::from);
     Some((name("userName")?, name("groupName")?))
 }

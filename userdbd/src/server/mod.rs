@@ -21,11 +21,13 @@ use userdb::interface::{GET_GROUP_RECORD, GET_MEMBERSHIPS, GET_USER_RECORD, erro
 use userdb::varlink::call::Call;
 use userdb::varlink::service_error;
 
-use crate::index::Kind;
+use crate::index::{Index, Kind};
 use crate::lending::{self, Lending};
 use crate::listen::{DROP_IN, DYNAMIC_USER, MULTIPLEXER, NAME_SERVICE_SWITCH};
 use crate::reload::Current;
+use crate::source::backend::Backend;
 use crate::source::backends::Backends;
+use crate::source::nss::Modules;
 use fast_lane::Lanes;
 use limits::Ledger;
 use replies::{Replies, ReplyBuffer};
@@ -37,6 +39,7 @@ pub use limits::{Ledger as Limits, Share};
 pub struct Server {
     current: Rc<Current>,
     backends: Rc<Backends>,
+    modules: Modules,
     lending: Rc<Lending>,
     ledger: Rc<Ledger>,
     lanes: Lanes,
@@ -72,10 +75,11 @@ impl Server {
     pub fn new(
         current: Rc<Current>,
         backends: Rc<Backends>,
+        modules: Modules,
         lending: Rc<Lending>,
         ledger: Ledger,
     ) -> Rc<Self> {
-        Rc::new(Self { current, backends, lending, ledger: Rc::new(ledger), lanes: Lanes::default() })
+        Rc::new(Self { current, backends, modules, lending, ledger: Rc::new(ledger), lanes: Lanes::default() })
     }
 
     /// Accepts connections for as long as the daemon runs.
@@ -99,7 +103,7 @@ impl Server {
 
     fn admit(self: &Rc<Self>, stream: UnixStream) {
         let Ok(peer) = stream.peer_cred() else { return };
-        let Some(share) = self.ledger.admit(peer.uid()) else {
+        let Some(share) = self.ledger.admit(peer.uid(), peer.pid()) else {
             tracing::debug!(uid = peer.uid(), "too many connections");
             return;
         };
@@ -112,6 +116,19 @@ impl Server {
                 tracing::debug!(uid, "connection ended: {error}");
             }
         });
+    }
+
+    /// Everybody who is asked for what a service does not know from files, in the order in which their answers count.
+    fn others(&self, service: Service, index: &Index, share: &Share) -> Vec<Rc<Backend>> {
+        let modules = match service {
+            Service::Multiplexer | Service::Accounts => self.modules.backend(&index.switch, share.pid()),
+            Service::DropIns | Service::DynamicUsers => None,
+        };
+        let backends = match service {
+            Service::Multiplexer => self.backends.all(),
+            Service::Accounts | Service::DropIns | Service::DynamicUsers => Vec::new(),
+        };
+        modules.into_iter().chain(backends).filter(|backend| !backend.hangs()).collect()
     }
 
     /// Answers one call.

@@ -1,27 +1,29 @@
-//! One other userdb service, such as GDM's: asking it, within a deadline, and leaving it alone while it hangs.
+//! Somebody who is asked for what is not known here: another userdb service such as GDM's, or the NSS modules behind their
+//! helper processes. Asking within a deadline, and leaving alone what hangs.
 
 use std::cell::{Cell, RefCell};
+use std::collections::HashSet;
 use std::io::ErrorKind;
 use std::path::PathBuf;
-use std::rc::Rc;
+use std::rc::{Rc, Weak};
+use std::sync::Arc;
 use std::time::Duration;
 
 use serde_json::{Map, Value, json};
-use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
-use tokio::sync::{Notify, mpsc};
+use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::time::{Instant, timeout};
 
-/// The longest reply taken from a backend, in bytes.
-const MAX_REPLY: usize = 16 << 20;
+use super::link::{Failure, Link};
+use super::slots::Slots;
+
 /// Replies that are read ahead of the one who asked.
 const READ_AHEAD: usize = 16;
-/// How many connections are kept open between questions, and for how long.
-const KEPT: usize = 2;
-const KEPT_FOR: Duration = Duration::from_secs(3);
-/// How often a backend that hangs is tried again: at first, and at the slowest.
+/// How often what hangs is tried again: at first, and at the slowest.
 const FIRST_PROBE: Duration = Duration::from_millis(500);
 const SLOWEST_PROBE: Duration = Duration::from_secs(30);
+/// How many questions that NSS modules hang at are remembered.
+const SHUNNED: usize = 16;
 
 /// What a backend says.
 #[derive(Debug)]
@@ -39,11 +41,47 @@ pub enum Answer {
     Unavailable,
 }
 
-/// A service's socket, and what is known of its health.
+/// Where a backend is found.
+#[derive(Debug)]
+pub enum Endpoint {
+    /// A socket that a service listens on.
+    Socket(PathBuf),
+    /// Processes of ours that ask NSS modules.
+    #[cfg(target_env = "gnu")]
+    Helpers(super::nss::helper::Helpers),
+}
+
+/// Whose turn it is to ask. NSS modules are asked by few processes, of which each peer shall leave some to others.
+#[derive(Debug, Clone)]
+pub struct Turn {
+    /// How much one peer may ask at the same time.
+    pub queries: Arc<Semaphore>,
+    /// Root does not wait for anybody else.
+    pub is_root: bool,
+}
+
+impl Turn {
+    /// For what the daemon itself wants to know.
+    pub fn own() -> Self {
+        Self { queries: Arc::new(Semaphore::new(Semaphore::MAX_PERMITS)), is_root: true }
+    }
+}
+
+/// What is asked.
+#[derive(Debug, Clone, PartialEq, Eq, Hash)]
+struct Question {
+    request: Vec<u8>,
+    /// Asks for all that there is, which may take any time.
+    lists_all: bool,
+    /// A question like this one that has no answer.
+    probe: Option<Vec<u8>>,
+}
+
+/// Somebody who may know more, and what is known of its health.
 #[derive(Debug)]
 pub struct Backend {
     name: String,
-    path: PathBuf,
+    endpoint: Endpoint,
     deadline: Duration,
     patience: Duration,
     /// Did not answer within the deadline; not asked until a probe is answered.
@@ -54,22 +92,29 @@ pub struct Backend {
     given_up: Notify,
     /// Answers InvalidParameter to the filters of newer versions of the interface.
     refuses_filters: Cell<bool>,
+    /// Questions that NSS modules hang or crash at, while they are well otherwise. Nobody's lookup of such a name may make
+    /// the others' fail.
+    shunned: RefCell<HashSet<Question>>,
     kept: RefCell<Vec<(Instant, Link)>>,
+    /// A task closes kept connections in time.
+    expires: Cell<bool>,
 }
 
 impl Backend {
     /// A backend that is taken to be well until it shows otherwise.
-    pub fn new(name: String, path: PathBuf, deadline: Duration, patience: Duration) -> Self {
+    pub fn new(name: String, endpoint: Endpoint, deadline: Duration, patience: Duration) -> Self {
         Self {
             name,
-            path,
+            endpoint,
             deadline,
             patience,
             hangs: Cell::new(false),
             late: Cell::new(false),
             given_up: Notify::new(),
             refuses_filters: Cell::new(false),
+            shunned: RefCell::default(),
             kept: RefCell::default(),
+            expires: Cell::new(false),
         }
     }
 
@@ -85,7 +130,12 @@ impl Backend {
 
     /// Whether somebody listens at its socket, which a service that has died leaves behind.
     pub async fn runs(&self) -> bool {
-        let connecting = timeout(self.patience, UnixStream::connect(&self.path)).await;
+        let path = match &self.endpoint {
+            Endpoint::Socket(path) => path,
+            #[cfg(target_env = "gnu")]
+            Endpoint::Helpers(_) => return true,
+        };
+        let connecting = timeout(self.patience, UnixStream::connect(path)).await;
         // Whatever else it is than nobody there, such as a queue that is full, somebody is.
         !matches!(connecting, Ok(Err(error)) if matches!(error.kind(), ErrorKind::ConnectionRefused | ErrorKind::NotFound))
     }
@@ -112,51 +162,101 @@ impl Backend {
         self.refuses_filters.set(true);
     }
 
-    /// Asks for a single reply.
-    pub async fn ask(self: Rc<Self>, method: &str, parameters: &Value) -> Answer {
+    /// Whether NSS modules answer, so that all records that there are come through this one.
+    pub fn asks_modules(&self) -> bool {
+        match self.endpoint {
+            Endpoint::Socket(_) => false,
+            #[cfg(target_env = "gnu")]
+            Endpoint::Helpers(_) => true,
+        }
+    }
+
+    /// Asks for a single reply. `turn` is what bounds how much of the modules' time one peer takes.
+    pub async fn ask(self: Rc<Self>, method: &str, parameters: &Value, turn: Turn) -> Answer {
         let (send, mut receive) = mpsc::channel(1);
-        Rc::clone(&self).converse(request(method, parameters, false), send).await;
+        let question = self.question(method, parameters, false);
+        Rc::clone(&self).converse(question, send, turn).await;
         receive.recv().await.unwrap_or(Answer::Unavailable)
     }
 
     /// Asks for all replies. They come through the channel as fast as they are taken; the channel ends after the last,
     /// after an error, or when the backend stops answering.
-    pub fn ask_for_all(self: Rc<Self>, method: &str, parameters: &Value) -> mpsc::Receiver<Answer> {
+    pub fn ask_for_all(
+        self: Rc<Self>,
+        method: &str,
+        parameters: &Value,
+        turn: Turn,
+    ) -> mpsc::Receiver<Answer> {
         let (send, receive) = mpsc::channel(READ_AHEAD);
-        tokio::task::spawn_local(self.converse(request(method, parameters, true), send));
+        let question = self.question(method, parameters, true);
+        tokio::task::spawn_local(self.converse(question, send, turn));
         receive
     }
 
-    async fn converse(self: Rc<Self>, request: Vec<u8>, answers: mpsc::Sender<Answer>) {
-        if self.hangs.get() {
+    fn question(&self, method: &str, parameters: &Value, more: bool) -> Question {
+        let is_key = |(field, _): (&String, &Value)| KEYS.contains(&field.as_str());
+        let lists_all = !parameters.as_object().is_some_and(|parameters| parameters.iter().any(is_key));
+        let probe = match &self.endpoint {
+            Endpoint::Socket(_) => None,
+            #[cfg(target_env = "gnu")]
+            Endpoint::Helpers(_) => Some(request(method, &super::nss::helper::probe(method), more)),
+        };
+        Question { request: request(method, parameters, more), lists_all, probe }
+    }
+
+    async fn converse(self: Rc<Self>, question: Question, answers: mpsc::Sender<Answer>, turn: Turn) {
+        let is_root = turn.is_root;
+        // A service looks after itself.
+        let _turn = if self.asks_modules() { turn.queries.acquire_owned().await.ok() } else { None };
+        if self.hangs.get() || self.shunned.borrow().contains(&question) {
             let _ = answers.send(Answer::Unavailable).await;
             return;
         }
         // Somebody else may find out first that the backend hangs.
         let given_up = self.given_up.notified();
         let outcome = tokio::select! {
-            outcome = self.exchange(&request, &answers) => outcome,
+            outcome = self.exchange(&question, &answers, is_root) => outcome,
             () = given_up => Ok(()),
         };
         if let Err(failure) = outcome {
-            let _ = answers.send(Answer::Unavailable).await;
             match failure {
-                Failure::Silent => self.give_up(request),
-                Failure::Broken(reason) => tracing::warn!("{}: {reason}", self.name),
+                Failure::Silent => Rc::clone(&self).give_up(question),
+                Failure::Broken(reason) => {
+                    tracing::warn!("{}: {reason}", self.name);
+                    if self.asks_modules() {
+                        self.shun(question);
+                    }
+                }
                 Failure::Absent => {}
             }
+            let _ = answers.send(Answer::Unavailable).await;
         }
     }
 
-    async fn exchange(&self, request: &[u8], answers: &mpsc::Sender<Answer>) -> Result<(), Failure> {
+    async fn exchange(
+        self: &Rc<Self>,
+        question: &Question,
+        answers: &mpsc::Sender<Answer>,
+        is_root: bool,
+    ) -> Result<(), Failure> {
+        let slots = self.endpoint.slots(question.lists_all, is_root);
+        let _slot = match slots {
+            None => None,
+            Some(slots) => {
+                // A list that nobody reads is ended within the deadline when somebody waits.
+                let patience = if question.lists_all { self.deadline * 2 } else { self.deadline };
+                // When all are busy, it says nothing about this question.
+                Some(timeout(patience, slots.take()).await.map_err(|_| Failure::Absent)?)
+            }
+        };
         let asked = Instant::now();
-        let (mut link, mut message) = self.open(request).await?;
+        let (mut link, mut message) = self.open(&question.request).await?;
         if asked.elapsed() < self.patience && self.late.replace(false) {
             tracing::info!("{}: quick again", self.name);
         }
         loop {
             let (answer, continues) = understand(&message).map_err(Failure::Broken)?;
-            if answers.send(answer).await.is_err() {
+            if !self.pass_on(answer, answers, slots).await {
                 // Nobody wants the rest. The connection holds it, so it cannot be kept.
                 return Ok(());
             }
@@ -168,10 +268,26 @@ impl Backend {
         }
     }
 
+    /// Hands an answer to the one who asked. False when it is not taken: nobody is there any more, or somebody reads so slowly
+    /// that others, who wait for their turn with the modules, would have to wait too.
+    async fn pass_on(&self, answer: Answer, answers: &mpsc::Sender<Answer>, slots: Option<&Slots>) -> bool {
+        let mut sending = std::pin::pin!(answers.send(answer));
+        loop {
+            match timeout(self.deadline, &mut sending).await {
+                Ok(result) => return result.is_ok(),
+                Err(_) if slots.is_some_and(Slots::somebody_waits) => {
+                    tracing::debug!("{}: a list is not read and was ended for others", self.name);
+                    return false;
+                }
+                Err(_) => {}
+            }
+        }
+    }
+
     /// Sends the request and waits for the first message. A kept connection may have been closed by the backend meanwhile.
     async fn open(&self, request: &[u8]) -> Result<(Link, Vec<u8>), Failure> {
         if let Some(mut link) = self.take_kept()
-            && link.stream.write_all(request).await.is_ok()
+            && link.send(request).await.is_ok()
         {
             match self.receive(&mut link).await {
                 Ok(message) => return Ok((link, message)),
@@ -180,9 +296,13 @@ impl Backend {
             }
         }
         let connect = async {
-            let mut stream = UnixStream::connect(&self.path).await?;
-            stream.write_all(request).await?;
-            std::io::Result::Ok(Link { stream, buffer: Vec::new() })
+            let mut link = match &self.endpoint {
+                Endpoint::Socket(path) => Link::to_service(UnixStream::connect(path).await?),
+                #[cfg(target_env = "gnu")]
+                Endpoint::Helpers(helpers) => helpers.start()?,
+            };
+            link.send(request).await?;
+            std::io::Result::Ok(link)
         };
         let mut link = match timeout(self.deadline, connect).await {
             Ok(Ok(link)) => link,
@@ -204,21 +324,32 @@ impl Backend {
     }
 
     fn take_kept(&self) -> Option<Link> {
-        let mut kept = self.kept.borrow_mut();
-        kept.retain(|(since, _)| since.elapsed() < KEPT_FOR);
-        kept.pop().map(|(_, link)| link)
+        self.close_old();
+        self.kept.borrow_mut().pop().map(|(_, link)| link)
     }
 
-    fn keep(&self, link: Link) {
+    fn keep(self: &Rc<Self>, link: Link) {
+        self.close_old();
+        let (count, lifetime) = self.endpoint.kept();
         let mut kept = self.kept.borrow_mut();
-        kept.retain(|(since, _)| since.elapsed() < KEPT_FOR);
-        if kept.len() < KEPT && link.buffer.is_empty() {
+        if kept.len() < count && link.is_idle() {
             kept.push((Instant::now(), link));
+            if !self.expires.replace(true) {
+                tokio::task::spawn_local(close_in_time(Rc::downgrade(self), lifetime));
+            }
         }
     }
 
-    /// Leaves the backend alone, and tries it with the question that it did not answer until it answers.
-    fn give_up(self: Rc<Self>, request: Vec<u8>) {
+    /// Closes what was kept for long enough. False when nothing is left.
+    fn close_old(&self) -> bool {
+        let (_, lifetime) = self.endpoint.kept();
+        let mut kept = self.kept.borrow_mut();
+        kept.retain(|(since, _)| since.elapsed() < lifetime);
+        !kept.is_empty()
+    }
+
+    /// Leaves the backend alone until it answers again.
+    fn give_up(self: Rc<Self>, question: Question) {
         if self.hangs.replace(true) {
             return;
         }
@@ -227,69 +358,97 @@ impl Backend {
             self.name,
             self.deadline
         );
-        self.given_up.notify_waiters();
         self.kept.borrow_mut().clear();
         let backend = Rc::downgrade(&self);
+        // A service that hangs once is taken to hang for everybody. Of modules, which have many processes, only the one that
+        // hangs is stopped.
+        let (probe, first_pause, shunned) = match question.probe.clone() {
+            None => {
+                self.given_up.notify_waiters();
+                (question.request, FIRST_PROBE, None)
+            }
+            Some(probe) => (probe, Duration::ZERO, Some(question)),
+        };
         tokio::task::spawn_local(async move {
-            let mut pause = FIRST_PROBE;
-            loop {
-                tokio::time::sleep(pause).await;
-                // Gone when the socket is gone from the directory.
-                let Some(backend) = backend.upgrade() else { return };
-                if backend.open(&request).await.is_ok() {
-                    tracing::info!("{}: answers again", backend.name);
-                    backend.hangs.set(false);
-                    return;
+            if let Some(backend) = answers_again(&backend, &probe, first_pause).await {
+                tracing::info!("{}: answers again", backend.name);
+                if let Some(question) = shunned {
+                    Rc::clone(&backend).shun(question);
                 }
-                pause = (pause * 2).min(SLOWEST_PROBE);
+                backend.hangs.set(false);
             }
         });
     }
-}
 
-/// Why a conversation ended early.
-#[derive(Debug)]
-enum Failure {
-    /// Nobody listens.
-    Absent,
-    /// The deadline ran out.
-    Silent,
-    /// What came is no Varlink.
-    Broken(String),
-}
-
-/// A connection to a backend.
-#[derive(Debug)]
-struct Link {
-    stream: UnixStream,
-    /// What was read and not yet taken.
-    buffer: Vec<u8>,
-}
-
-impl Link {
-    async fn next_message(&mut self) -> Result<Vec<u8>, Failure> {
-        let mut searched = 0;
-        loop {
-            let rest = self.buffer.get(searched..).unwrap_or_default();
-            if let Some(length) = rest.iter().position(|byte| *byte == 0) {
-                let tail = self.buffer.split_off(searched + length + 1);
-                let mut message = std::mem::replace(&mut self.buffer, tail);
-                message.pop();
-                return Ok(message);
-            }
-            searched = self.buffer.len();
-            if searched > MAX_REPLY {
-                return Err(Failure::Broken(format!("a reply is longer than {MAX_REPLY} bytes")));
-            }
-            self.buffer.reserve(4 << 10);
-            match self.stream.read_buf(&mut self.buffer).await {
-                Ok(0) => return Err(Failure::Broken("closed the connection without an answer".into())),
-                Ok(_) => {}
-                Err(error) => return Err(Failure::Broken(error.to_string())),
-            }
+    /// Does not ask this question again until a trial shows that it has an answer.
+    fn shun(self: Rc<Self>, question: Question) {
+        let is_new = {
+            let mut shunned = self.shunned.borrow_mut();
+            shunned.len() < SHUNNED && shunned.insert(question.clone())
+        };
+        if is_new {
+            let backend = Rc::downgrade(&self);
+            tokio::task::spawn_local(async move {
+                if let Some(backend) = answers_again(&backend, &question.request, FIRST_PROBE).await {
+                    backend.shunned.borrow_mut().remove(&question);
+                }
+            });
         }
     }
 }
+
+/// Asks now and then until there is an answer. None when the backend is gone: its socket from the directory, or the modules
+/// from nsswitch.conf.
+async fn answers_again(
+    backend: &Weak<Backend>,
+    request: &[u8],
+    first_pause: Duration,
+) -> Option<Rc<Backend>> {
+    let mut pause = first_pause;
+    loop {
+        tokio::time::sleep(pause).await;
+        let backend = backend.upgrade()?;
+        if backend.open(request).await.is_ok() {
+            return Some(backend);
+        }
+        pause = (pause * 2).clamp(FIRST_PROBE, SLOWEST_PROBE);
+    }
+}
+
+/// Closes connections that nobody has used for long, and ends helper processes with them.
+async fn close_in_time(backend: Weak<Backend>, lifetime: Duration) {
+    loop {
+        tokio::time::sleep(lifetime).await;
+        let Some(backend) = backend.upgrade() else { return };
+        if !backend.close_old() {
+            backend.expires.set(false);
+            return;
+        }
+    }
+}
+
+impl Endpoint {
+    /// What bounds how much is asked at the same time; a service looks after itself.
+    fn slots(&self, _lists_all: bool, _is_root: bool) -> Option<&Slots> {
+        match self {
+            Self::Socket(_) => None,
+            #[cfg(target_env = "gnu")]
+            Self::Helpers(helpers) => Some(helpers.slots(_lists_all, _is_root)),
+        }
+    }
+
+    /// How many connections are kept open between questions, and for how long.
+    fn kept(&self) -> (usize, Duration) {
+        match self {
+            Self::Socket(_) => (2, Duration::from_secs(3)),
+            #[cfg(target_env = "gnu")]
+            Self::Helpers(_) => (super::nss::helper::PROCESSES, super::nss::helper::KEPT_FOR),
+        }
+    }
+}
+
+/// Parameters that ask for something certain.
+const KEYS: [&str; 4] = ["userName", "uid", "groupName", "gid"];
 
 fn request(method: &str, parameters: &Value, more: bool) -> Vec<u8> {
     let call = if more {

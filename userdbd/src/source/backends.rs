@@ -5,7 +5,7 @@ use std::os::unix::fs::{FileTypeExt, MetadataExt};
 use std::path::{Path, PathBuf};
 use std::rc::Rc;
 
-use super::backend::Backend;
+use super::backend::{Backend, Endpoint};
 use crate::config;
 use crate::listen::{DROP_IN, DYNAMIC_USER, MULTIPLEXER, NAME_SERVICE_SWITCH};
 
@@ -74,7 +74,8 @@ impl Backends {
             let known = old.iter().find(|found| found.file == file && found.backend.name() == name);
             known.cloned().unwrap_or_else(|| {
                 tracing::info!("backend {name} found");
-                let backend = Backend::new(name, path, self.config.deadline, self.config.patience);
+                let backend =
+                    Backend::new(name, Endpoint::Socket(path), self.config.deadline, self.config.patience);
                 Found { file, backend: Rc::new(backend) }
             })
         });

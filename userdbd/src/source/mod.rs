@@ -6,6 +6,9 @@ pub mod backend;
 pub mod backends;
 pub mod dropin;
 pub mod dynamic;
+pub mod link;
+pub mod nss;
+pub mod slots;
 pub mod watch;
 
 use std::collections::HashSet;
@@ -53,6 +56,7 @@ pub struct Sources {
     root: PathBuf,
     host: Host,
     accounts: Arc<Source>,
+    switch: Arc<nss::switch::Switch>,
     account_problems: Vec<FileProblem>,
     drop_ins: DropIns,
     dynamic: Dynamic,
@@ -71,6 +75,7 @@ impl Sources {
             root: root.to_owned(),
             host,
             accounts: Arc::new(accounts),
+            switch: Arc::new(nss::switch::Switch::read(root)),
             account_problems,
             drop_ins,
             dynamic,
@@ -97,7 +102,7 @@ impl Sources {
         self.dynamic.set_loans(loans);
     }
 
-    /// Reads passwd, group, shadow and gshadow again, and what identifies the host.
+    /// Reads passwd, group, shadow and gshadow again, nsswitch.conf, and what identifies the host.
     pub fn read_accounts(&mut self) {
         if Host::read(&self.root) != self.host {
             // Which sections of the records count may have changed.
@@ -107,6 +112,7 @@ impl Sources {
         let (accounts, problems) = accounts::read(&self.root, &self.host);
         self.accounts = Arc::new(accounts);
         self.account_problems = problems;
+        self.switch = Arc::new(nss::switch::Switch::read(&self.root));
     }
 
     /// Reads again what belongs to one file of a userdb directory.
@@ -158,6 +164,7 @@ impl Sources {
             dynamic: Arc::new(roster),
             drop_ins: Arc::new(drop_ins),
             synthetic: Arc::new(synthetic),
+            switch: Arc::clone(&self.switch),
             host: self.host.clone(),
         }
     }

@@ -70,7 +70,7 @@ const NAMES: WatchFlags = WatchFlags::CREATE
 const ITSELF: WatchFlags = WatchFlags::DELETE_SELF.union(WatchFlags::MOVE_SELF).union(WatchFlags::ONLYDIR);
 
 /// Files of `/etc` that matter, and the locks that say that an edit of them goes on.
-const ACCOUNT_FILES: [&str; 10] = [
+const ACCOUNT_FILES: [&str; 11] = [
     "passwd",
     "group",
     "shadow",
@@ -79,6 +79,7 @@ const ACCOUNT_FILES: [&str; 10] = [
     "group.lock",
     "shadow.lock",
     "gshadow.lock",
+    "nsswitch.conf",
     "machine-id",
     "hostname",
 ];
