@@ -359,6 +359,29 @@ fn the_same_events_give_the_same_actions() {
 }
 
 #[test]
+fn an_engine_goes_on_from_its_snapshot() {
+    for seed in 1..=100 {
+        let mut random = Random(seed * 31);
+        let units = graph(&mut random, 12, true);
+        let names: Vec<_> = units.keys().cloned().collect();
+        let mut play = Play::new(units.clone(), seed, true);
+        for unit in &names {
+            play.request(unit, JobKind::Start, JobMode::Replace);
+        }
+        // Some are up, some on their way, some jobs are queued.
+        let text = serde_json::to_string(&play.engine.snapshot()).unwrap();
+        let before = play.engine.statuses();
+        let (engine, actions) =
+            Engine::restore(World { units }, play.now, serde_json::from_str(&text).unwrap());
+        assert_eq!(before, engine.statuses(), "seed {seed}");
+        assert!(!actions.iter().any(|action| matches!(action, Action::Spawn(_) | Action::Kill { .. })));
+        play.engine = engine;
+        play.run();
+        play.assert_at_rest();
+    }
+}
+
+#[test]
 fn a_replaced_job_is_told_as_canceled() {
     let mut unit = Unit::new(name(1, "service"), LoadState::Loaded);
     if let Settings::Service(service) = &mut unit.settings {

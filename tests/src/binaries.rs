@@ -20,13 +20,26 @@ const BINARIES_VARIABLE: &str = "USHER_BIN_DIR";
 /// # Panics
 /// When it does not build.
 pub fn built(name: &str) -> PathBuf {
+    built_file(name, name)
+}
+
+/// Path of the module for glibc's name service switch, likewise.
+///
+/// # Panics
+/// When it does not build.
+pub fn built_nss_module() -> PathBuf {
+    built_file("nss-userdb", "libnss_userdb.so")
+}
+
+/// The file that `cargo build --package PACKAGE` makes.
+fn built_file(package: &str, file: &str) -> PathBuf {
     if let Some(directory) = std::env::var_os(BINARIES_VARIABLE) {
-        return Path::new(&directory).join(name);
+        return Path::new(&directory).join(file);
     }
     static BUILT: Mutex<Option<HashMap<String, PathBuf>>> = Mutex::new(None);
     let mut built = BUILT.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
     let built = built.get_or_insert_default();
-    if let Some(path) = built.get(name) {
+    if let Some(path) = built.get(file) {
         return path.clone();
     }
     // target/PROFILE/deps/TEST-HASH, or target/PROFILE/xtask
@@ -37,14 +50,14 @@ pub fn built(name: &str) -> PathBuf {
     }
     let cargo = std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
     let mut command = Command::new(cargo);
-    command.args(["build", "--quiet", "--package", name]).current_dir(workspace());
+    command.args(["build", "--quiet", "--package", package]).current_dir(workspace());
     if directory.ends_with("release") {
         command.arg("--release");
     }
     let status = command.status().expect("cargo runs");
-    assert!(status.success(), "cargo build --package {name}: {status}");
-    let path = directory.join(name);
+    assert!(status.success(), "cargo build --package {package}: {status}");
+    let path = directory.join(file);
     assert!(path.exists(), "{}: cargo built the package, but not here", path.display());
-    built.insert(name.to_owned(), path.clone());
+    built.insert(file.to_owned(), path.clone());
     path
 }

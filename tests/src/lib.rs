@@ -13,6 +13,8 @@
 
 pub mod binaries;
 pub mod lab;
+pub mod libc;
+pub mod musl;
 pub mod scenario;
 mod skip;
 pub mod userdb;

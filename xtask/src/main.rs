@@ -1,6 +1,7 @@
 //! Developer commands, run as `cargo xtask COMMAND`.
 
 mod bench;
+mod build;
 mod demo;
 mod root;
 mod test;
@@ -22,6 +23,8 @@ enum Command {
     Demo,
     /// Run the tests, all tiers unless some are named
     Test(test::Arguments),
+    /// Build binaries for another target, in a test root
+    Build(build::Arguments),
     /// Measure: figures side by side in one run
     Bench(bench::Arguments),
     /// Build and cache a test root (a Debian system in a directory), or say where it is
@@ -37,6 +40,7 @@ fn main() -> ExitCode {
     match Arguments::parse().command {
         Command::Demo => demo::run(),
         Command::Test(arguments) => test::run(&arguments),
+        Command::Build(arguments) => build::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Root(arguments) => root::run(&arguments),
     }

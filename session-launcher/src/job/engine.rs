@@ -475,7 +475,7 @@ impl<H: Host> Engine<H> {
     }
 
     /// Works off all that an event has set going: the queues of units first, then the jobs.
-    fn settle(&mut self) {
+    pub(super) fn settle(&mut self) {
         loop {
             if self.collect_units()
                 || self.start_upheld_units()

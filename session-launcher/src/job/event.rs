@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::kind::{JobId, JobKind, JobResult};
 use super::state::{ActiveState, UnitResult};
 use crate::unit::spec::{
@@ -13,7 +15,7 @@ use crate::unit::spec::{
 pub type Moment = Duration;
 
 /// A process as the engine names it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum ProcessId {
     /// The n-th process that the engine asked for with [`Action::Spawn`].
     Spawned(u64),
@@ -22,7 +24,7 @@ pub enum ProcessId {
 }
 
 /// How a process ended.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub enum ExitStatus {
     /// It exited with this code.
     Code(u8),
@@ -261,7 +263,7 @@ pub enum Event {
 }
 
 /// Which of a unit's commands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
 pub enum Phase {
     /// `ExecCondition=`.
     Condition,

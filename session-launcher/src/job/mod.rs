@@ -7,6 +7,7 @@
 //!   `finish`: what its end means to others
 //! - [`state`]: the states; `change`: what follows from a change; `need`: what has to hold all the time; `collect`: when
 //!   a unit is forgotten
+//! - `snapshot`: what the engine knows, to go on after a crash
 //! - `service/`, `socket`, `timer`, `path`, `scope`, and in `start` targets and slices: what each type of unit does
 
 mod change;
@@ -27,6 +28,7 @@ mod request;
 mod runtime;
 mod scope;
 mod service;
+mod snapshot;
 mod socket;
 mod start;
 pub mod state;
@@ -40,5 +42,6 @@ pub use event::{
     Request, RequestError, Spawn,
 };
 pub use kind::{JobId, JobKind, JobResult, JobState};
+pub use snapshot::Snapshot;
 pub use state::{ActiveState, UnitResult};
 pub use units::StateTimes;

@@ -1,5 +1,7 @@
 //! Path units (systemd.path(5)).
 
+use serde::{Deserialize, Serialize};
+
 use super::engine::Engine;
 use super::event::{Action, Host};
 use super::kind::JobKind;
@@ -12,7 +14,7 @@ use super::units::UnitId;
 use crate::unit::spec::{JobMode, PathSettings, PathWatchKind, Settings};
 
 /// A path unit at run time.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct PathRuntime {
     pub state: PathState,
     pub result: UnitResult,

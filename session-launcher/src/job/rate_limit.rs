@@ -2,10 +2,12 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::event::Moment;
 
 /// A window opens with its first event and closes `interval` later.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone, Copy, Serialize, Deserialize)]
 pub(super) struct RateLimit {
     /// `None`: the window never closes.
     interval: Option<Duration>,

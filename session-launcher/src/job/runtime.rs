@@ -1,5 +1,7 @@
 //! What a unit is doing, by its type.
 
+use serde::{Deserialize, Serialize};
+
 use super::path::PathRuntime;
 use super::scope::ScopeRuntime;
 use super::service::ServiceRuntime;
@@ -9,7 +11,7 @@ use super::timer::TimerRuntime;
 use crate::unit::spec::{ServiceType, Settings, Unit as Spec};
 
 /// The changing half of a unit.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) enum Runtime {
     Service(Box<ServiceRuntime>),
     Socket(Box<SocketRuntime>),

@@ -1,5 +1,7 @@
 //! Scopes: processes that somebody else started (systemd.scope(5)).
 
+use serde::{Deserialize, Serialize};
+
 use super::deadline::Owner;
 use super::engine::Engine;
 use super::event::Host;
@@ -11,7 +13,7 @@ use super::units::UnitId;
 use crate::unit::spec::{OomPolicy, ScopeSettings, Settings};
 
 /// A scope at run time.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct ScopeRuntime {
     pub state: ScopeState,
     pub result: UnitResult,

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::deadline::Owner;
 use super::engine::Engine;
 use super::event::{Action, ExitStatus, Host, Phase, ProcessId, Spawn};
@@ -18,7 +20,7 @@ use crate::unit::spec::{
 };
 
 /// A socket at run time.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct SocketRuntime {
     pub state: SocketState,
     pub result: UnitResult,
@@ -149,6 +151,18 @@ impl<H: Host> Engine<H> {
         } else {
             self.socket_enter_listening(id);
         }
+    }
+
+    /// Has the driver open the sockets again after it was started anew.
+    pub(super) fn socket_listen_again(&mut self, id: UnitId) {
+        if !self.socket(id).open {
+            return;
+        }
+        let unit = self.units[id].name().clone();
+        let settings = Box::new(self.socket_settings(id).clone());
+        self.actions.push(Action::Listen { unit: unit.clone(), settings });
+        let watch = self.socket(id).state == SocketState::Listening;
+        self.actions.push(Action::WatchSocket { unit, watch });
     }
 
     fn socket_enter_listening(&mut self, id: UnitId) {

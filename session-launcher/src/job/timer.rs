@@ -1,5 +1,7 @@
 //! Timers (systemd.timer(5)).
 
+use serde::{Deserialize, Serialize};
+
 use super::deadline::Owner;
 use super::engine::Engine;
 use super::event::{Host, Moment};
@@ -12,7 +14,7 @@ use super::units::UnitId;
 use crate::unit::spec::{Settings, TimerBase, TimerSettings, TimerTrigger};
 
 /// A timer at run time.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct TimerRuntime {
     pub state: TimerState,
     pub result: UnitResult,

@@ -3,6 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::ops::{Index, IndexMut};
 
+use serde::{Deserialize, Serialize};
+
 use super::event::Moment;
 use super::kind::JobId;
 use super::rate_limit::RateLimit;
@@ -16,7 +18,7 @@ use crate::unit::spec::{LoadState, Unit as Spec, UnitName};
 pub(super) struct UnitId(usize);
 
 /// When a unit's coarse state last changed.
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct StateTimes {
     /// Last change of any kind.
     pub state_change: Option<Moment>,

@@ -89,7 +89,7 @@ fn run(mut progress: Progress, inputs: &Receiver<Input>, control: &mut UnixStrea
     let mut resume: Option<Instant> = None;
     loop {
         if resume.is_none() {
-            match progress.next() {
+            match progress.advance() {
                 Some(Step::Wait(span)) => {
                     resume = Some(Instant::now() + span);
                     // As long as that nobody waits for it.

@@ -40,6 +40,13 @@ pub const RECIPES: &[Recipe] = &[
         packages: &["systemd", "libpam-systemd", "dbus", "dbus-user-session", "python3-minimal", "socat"],
         expects: &["usr/lib/systemd/systemd", "usr/bin/systemctl", "usr/bin/dbus-daemon", "usr/bin/python3"],
     },
+    Recipe {
+        name: "musl",
+        purpose: "builds static binaries and C programs for musl: cargo, rustc, the standard library's source, musl-gcc",
+        // LLVM's unwinder, since the one of GCC comes without a build for musl.
+        packages: &["cargo", "rustc", "rust-src", "musl-tools", "libunwind-22-dev", "ca-certificates"],
+        expects: &["usr/bin/cargo", "usr/bin/musl-gcc", "usr/lib/llvm-22/lib/libunwind.a"],
+    },
 ];
 
 /// The recipe called `name`.

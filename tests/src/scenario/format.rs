@@ -34,8 +34,6 @@ pub struct Scenario {
     pub acts: Vec<Act>,
     /// Units beside those with a file that are looked at.
     pub observed: Vec<String>,
-    /// A difference that is known, with its reason.
-    pub known_difference: Option<String>,
 }
 
 /// One line of a play. After each, everybody waits until nothing moves.
@@ -92,7 +90,6 @@ pub fn read(path: &Path) -> Vec<Scenario> {
                 files: Vec::new(),
                 acts: Vec::new(),
                 observed: Vec::new(),
-                known_difference: None,
             });
             section = None;
             continue;
@@ -136,7 +133,6 @@ fn head_line(scenario: &mut Scenario, line: &str, here: &dyn Fn() -> String) {
         "bus" => scenario.bus = true,
         "set" => scenario.set = Some(rest.to_owned()),
         "observe" => scenario.observed.extend(rest.split_whitespace().map(str::to_owned)),
-        "differs" => scenario.known_difference = Some(rest.to_owned()),
         "" => {}
         _ if word.starts_with('#') => {}
         _ => panic!("{}: {line:?}", here()),

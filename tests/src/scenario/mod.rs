@@ -13,6 +13,7 @@ pub mod gnome;
 pub mod observation;
 pub mod order;
 pub mod original;
+pub mod random;
 pub mod script;
 pub mod settle;
 pub mod simulation;

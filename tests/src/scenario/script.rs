@@ -154,7 +154,7 @@ impl Progress {
     }
 
     /// The next step that does something; handlers are only noted.
-    pub fn next(&mut self) -> Option<Step> {
+    pub fn advance(&mut self) -> Option<Step> {
         while let Some(step) = self.queue.pop_front() {
             match step {
                 Step::On(signal, steps) => {
@@ -215,11 +215,11 @@ mod tests {
     fn words_are_read() {
         let steps = parse(["on:TERM=wait:50ms,exit:3", "ready"]).unwrap();
         let mut progress = Progress::new(steps);
-        assert_eq!(progress.next(), Some(Step::Notify("READY=1".into())));
-        assert_eq!(progress.next(), None);
+        assert_eq!(progress.advance(), Some(Step::Notify("READY=1".into())));
+        assert_eq!(progress.advance(), None);
         assert!(progress.signal(15) && !progress.signal(1));
-        assert_eq!(progress.next(), Some(Step::Wait(Duration::from_millis(50))));
-        assert_eq!(progress.next(), Some(Step::Exit(3)));
+        assert_eq!(progress.advance(), Some(Step::Wait(Duration::from_millis(50))));
+        assert_eq!(progress.advance(), Some(Step::Exit(3)));
         assert!(parse(["nonsense"]).is_err());
     }
 }

@@ -60,6 +60,8 @@ pub struct World {
     waiting_connections: BTreeSet<String>,
     watched_paths: BTreeMap<UnitName, Vec<PathWatch>>,
     events: Vec<(Moment, Event)>,
+    /// Start jobs that processes ask for: when they arrive, the unit, the mode.
+    requests: Vec<(Moment, String, String)>,
     happenings: Vec<Happening>,
 }
 
@@ -224,6 +226,7 @@ impl Simulation {
             waiting_connections: BTreeSet::new(),
             watched_paths: BTreeMap::new(),
             events: Vec::new(),
+            requests: Vec::new(),
             happenings: Vec::new(),
         };
         let engine = Engine::new(View { world }, Duration::from_secs(100));
@@ -481,7 +484,8 @@ impl Simulation {
         let world = self.world();
         let processes = world.processes.iter().filter_map(|process| process.wake);
         let events = world.events.iter().map(|(at, _)| *at);
-        processes.chain(events).chain(engine).min()
+        let requests = world.requests.iter().map(|(at, ..)| *at);
+        processes.chain(events).chain(requests).chain(engine).min()
     }
 
     fn advance_to(&mut self, at: Moment) {
@@ -493,6 +497,11 @@ impl Simulation {
         if let Some(place) = due {
             let (_, event) = world.events.remove(place);
             self.send(event);
+            return;
+        }
+        if let Some(place) = world.requests.iter().position(|(at, ..)| *at <= now) {
+            let (_, unit, mode) = world.requests.remove(place);
+            self.request("start", &unit, Some(&mode));
             return;
         }
         let process = world.processes.iter_mut().find(|process| process.wake.is_some_and(|wake| wake <= now));
@@ -513,7 +522,7 @@ impl Simulation {
         loop {
             let now = self.now();
             let Some(process) = self.process(id) else { return };
-            let Some(step) = process.progress.next() else { return };
+            let Some(step) = process.progress.advance() else { return };
             let (unit, notify) = (process.unit.clone(), process.notify);
             match step {
                 Step::Wait(span) => {
@@ -541,7 +550,10 @@ impl Simulation {
                     self.world().soon(Event::BusNameOwned { name: bus_name, owned: true });
                 }
                 Step::Start { unit, mode } => {
-                    self.request("start", &unit, Some(&mode));
+                    // What it has said before arrives before, and it goes on when systemctl has ended.
+                    process.wake = Some(now + TICK * 20);
+                    self.world().requests.push((now + TICK * 10, unit, mode));
+                    return;
                 }
                 Step::If(variable, value, steps) => {
                     if process

@@ -45,6 +45,22 @@ pub const TIERS: &[Tier] = &[
         checks: false,
     },
     Tier {
+        name: "libc",
+        purpose: "users and groups as the C library sees them: glibc's module, musl's nscd client, static musl binaries",
+        runs: &[&["--package", "usher-tests", "--test", "libc_*"]],
+        roots: &["userdb", "musl"],
+        needs_root: true,
+        checks: false,
+    },
+    Tier {
+        name: "scenarios",
+        purpose: "units and the job engine against systemd --user",
+        runs: &[&["--package", "usher-tests", "--test", "scenarios", "--test", "units_*"]],
+        roots: &["systemd-user"],
+        needs_root: true,
+        checks: false,
+    },
+    Tier {
         name: "cli",
         purpose: "our command lines against systemd's",
         runs: &[&["--package", "usher-tests", "--test", "cli_*"]],

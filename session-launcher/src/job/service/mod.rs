@@ -18,6 +18,8 @@ pub(super) use kill::KillOperation;
 
 use std::time::Duration;
 
+use serde::{Deserialize, Serialize};
+
 use super::deadline::Owner;
 use super::engine::Engine;
 use super::event::{ExitStatus, Host, Moment, Phase, ProcessId};
@@ -28,7 +30,7 @@ use super::units::UnitId;
 use crate::unit::spec::{NotifyAccess, ServiceSettings, ServiceType};
 
 /// What the service itself last said of its state.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum NotifyState {
     Ready,
     Reloading,
@@ -37,14 +39,14 @@ pub(super) enum NotifyState {
 }
 
 /// A command of one of the lists.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct CommandAt {
     pub phase: Phase,
     pub index: usize,
 }
 
 /// A service at run time.
-#[derive(Debug)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(super) struct ServiceRuntime {
     pub state: ServiceState,
     pub result: UnitResult,

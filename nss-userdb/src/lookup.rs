@@ -1,0 +1,159 @@
+//! One user or group, by name or id.
+
+use serde_json::{Map, Value, json};
+use userdb::client::{Call, ClientError, Connection};
+use userdb::interface::{GET_GROUP_RECORD, GET_USER_RECORD};
+use userdb::name::is_valid_relaxed;
+use userdb::unix::{GroupEntry, GshadowEntry, PasswdEntry, ShadowEntry};
+use userdb::{GroupRecord, UserRecord};
+
+use crate::failure::Failure;
+use crate::memberships::{members_call, merge, receive_members};
+use crate::pool::{Pool, failure};
+use crate::record::Answered;
+
+/// The service that answers for all others.
+pub const SERVICE: &str = "io.systemd.Multiplexer";
+
+/// What is looked up.
+#[derive(Debug, Clone, Copy)]
+pub enum Key<'a> {
+    /// A name, or an alias.
+    Name(&'a str),
+    /// A uid or gid.
+    Id(u32),
+}
+
+impl Key<'_> {
+    /// Whether any record can have it. `chown 1234` asks for a user of this name first, and the daemon need not hear of it.
+    fn is_possible(self) -> bool {
+        match self {
+            Self::Name(name) => is_valid_relaxed(name),
+            Self::Id(id) => userdb::id::is_valid(id),
+        }
+    }
+
+    fn parameters(self, name_field: &str, id_field: &str) -> Value {
+        match self {
+            Self::Name(name) => json!({ name_field: name, "service": SERVICE }),
+            Self::Id(id) => json!({ id_field: id, "service": SERVICE }),
+        }
+    }
+}
+
+/// The passwd entry of a user.
+///
+/// # Errors
+/// [`Failure::NotFound`], or why there is no answer.
+pub fn passwd(pool: &Pool, key: Key<'_>) -> Result<PasswdEntry, Failure> {
+    PasswdEntry::from_record(&user(pool, key)?.record).ok_or(Failure::NotFound)
+}
+
+/// The shadow entry of a user, for those to whom the daemon tells the hash.
+///
+/// # Errors
+/// As [`passwd`]; [`Failure::NotFound`] also for those to whom it does not.
+pub fn shadow(pool: &Pool, name: &str) -> Result<ShadowEntry, Failure> {
+    shadow_entry(&user(pool, Key::Name(name))?).ok_or(Failure::NotFound)
+}
+
+/// The shadow entry of a record, if this process may see all of it.
+pub fn shadow_entry(user: &Answered<UserRecord>) -> Option<ShadowEntry> {
+    (!user.incomplete).then(|| ShadowEntry::from_record(&user.record))
+}
+
+/// The group entry of a group, with all its members.
+///
+/// # Errors
+/// [`Failure::NotFound`], or why there is no answer.
+pub fn group(pool: &Pool, key: Key<'_>) -> Result<GroupEntry, Failure> {
+    let (group, members) = group_and_members(pool, key)?;
+    group_entry(&group.record, members).ok_or(Failure::NotFound)
+}
+
+/// The group entry of a record and the members that others name.
+pub fn group_entry(group: &GroupRecord, members: Vec<String>) -> Option<GroupEntry> {
+    let mut entry = GroupEntry::from_record(group)?;
+    merge(&mut entry.members, members);
+    Some(entry)
+}
+
+/// The gshadow entry of a group, for those to whom the daemon tells the hash.
+///
+/// # Errors
+/// As [`group`]; [`Failure::NotFound`] also for those to whom it does not.
+pub fn gshadow(pool: &Pool, name: &str) -> Result<GshadowEntry, Failure> {
+    let (group, members) = group_and_members(pool, Key::Name(name))?;
+    gshadow_entry(&group, members).ok_or(Failure::NotFound)
+}
+
+/// The gshadow entry of a record and the members that others name, if this process may see all of it.
+pub fn gshadow_entry(group: &Answered<GroupRecord>, members: Vec<String>) -> Option<GshadowEntry> {
+    if group.incomplete {
+        return None;
+    }
+    let mut entry = GshadowEntry::from_record(&group.record);
+    merge(&mut entry.members, members);
+    Some(entry)
+}
+
+fn user(pool: &Pool, key: Key<'_>) -> Result<Answered<UserRecord>, Failure> {
+    if !key.is_possible() {
+        return Err(Failure::NotFound);
+    }
+    let parameters = key.parameters("userName", "uid");
+    let reply = pool.exchange(|connection| connection.call(GET_USER_RECORD, &parameters)).map_err(failure)?;
+    let user = Answered::user(reply).ok_or(Failure::NO_ANSWER)?;
+    let is_asked_for = match key {
+        Key::Name(name) => user.record.matches_name(name),
+        Key::Id(id) => user.record.uid() == Some(id),
+    };
+    if is_asked_for { Ok(user) } else { Err(Failure::NO_ANSWER) }
+}
+
+/// A group, and the members that others name.
+type GroupAndMembers = (Answered<GroupRecord>, Vec<String>);
+
+fn group_and_members(pool: &Pool, key: Key<'_>) -> Result<GroupAndMembers, Failure> {
+    if !key.is_possible() {
+        return Err(Failure::NotFound);
+    }
+    pool.exchange(|connection| ask_for_group(connection, key)).map_err(failure)?.ok_or(Failure::NO_ANSWER)
+}
+
+/// By name both questions are sent at once; otherwise the name has to be known first. None if the answer is no such group.
+fn ask_for_group(connection: &mut Connection, key: Key<'_>) -> Result<Option<GroupAndMembers>, ClientError> {
+    let parameters = key.parameters("groupName", "gid");
+    let mut calls = vec![Call { method: GET_GROUP_RECORD, parameters, more: false }];
+    if let Key::Name(name) = key {
+        calls.push(members_call(name));
+    }
+    connection.send(&calls)?;
+    let reply = connection.receive();
+    if reply.as_ref().is_err_and(|error| error.service_error().is_none()) {
+        return reply.map(|_| None);
+    }
+    // The second answer has to be taken off the connection whatever the first one was.
+    let members = match key {
+        Key::Name(name) => Some(receive_members(connection, name)?),
+        Key::Id(_) => None,
+    };
+    let Some(group) = asked_for(reply?.parameters, key) else { return Ok(None) };
+    let name = group.record.group_name();
+    let members = match (key, members) {
+        (Key::Name(asked), Some(members)) if asked == name => members,
+        // An alias has no members.
+        _ => {
+            connection.send(&[members_call(name)])?;
+            receive_members(connection, name)?
+        }
+    };
+    Ok(Some((group, members)))
+}
+
+fn asked_for(parameters: Map<String, Value>, key: Key<'_>) -> Option<Answered<GroupRecord>> {
+    Answered::group(parameters).filter(|group| match key {
+        Key::Name(name) => group.record.matches_name(name),
+        Key::Id(id) => group.record.gid() == Some(id),
+    })
+}
