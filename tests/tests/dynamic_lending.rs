@@ -464,7 +464,7 @@ fn without_a_place_to_write_down_nothing_is_lent() {
     let good = std::fs::read(&state).unwrap();
     std::fs::write(&state, &good[..good.len() / 2]).unwrap();
     lab.start();
-    assert!(lab.daemon.log().contains("/var/lib/usher/loans.json"), "{}", lab.daemon.log());
+    lab.wait_until("it says so", || lab.daemon.log().contains("/var/lib/usher/loans.json"));
     assert_eq!(lab.borrower(0).call("Allocate", &json!({"baseName": "x"})), Err("StateFailed".into()));
     std::fs::write(&state, good).unwrap();
     assert_eq!(name(&lab.borrower(0).borrow("kept")), "kept-2");

@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use usher_tests::lab::machine::Machine;
 use usher_tests::lab::process::Daemon;
 use usher_tests::userdb::backend::{Backend, Behaviour, Contents};
-use usher_tests::userdb::client::connect_as;
+use usher_tests::userdb::client::{Connection, connect_as};
 use usher_tests::userdb::daemon::{SocketDirectory, machine, prepare, userdbd};
 use usher_tests::userdb::nscd::{self, exchange, request};
 use usher_tests::userdb::pools;
@@ -284,13 +284,12 @@ fn an_nscd_that_is_there_already_is_left_alone() {
     std::fs::create_dir_all(lab.nscd.parent().unwrap()).unwrap();
     let _other = std::os::unix::net::UnixListener::bind(&lab.nscd).unwrap();
     let mut third = userdbd(&lab.machine).spawn();
-    third.wait_until("it serves", || third_serves(&lab));
+    // When it answers, it has looked for all its sockets.
+    third.wait_for_socket(lab.sockets.socket("io.systemd.Multiplexer"));
+    let ann = json!({"userName": "ann", "service": "io.systemd.Multiplexer"});
+    Connection::open(&lab.sockets.socket("io.systemd.Multiplexer"), 0).call("GetUserRecord", &ann, false);
     assert!(third.log().contains("/run/nscd/socket"), "{}", third.log());
     third.signal(rustix::process::Signal::TERM);
     third.wait(PATIENCE);
     assert!(lab.nscd.exists(), "it is not ours to remove");
-}
-
-fn third_serves(lab: &Lab) -> bool {
-    connect_as(&lab.sockets.socket("io.systemd.Multiplexer"), 0).is_ok()
 }
