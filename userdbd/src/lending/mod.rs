@@ -257,7 +257,10 @@ impl Lending {
         for backend in self.backends.all() {
             let service = backend.name().to_owned();
             let by_name = json!({ "userName": user, "service": service });
-            if matches!(Rc::clone(&backend).ask(GET_USER_RECORD, &by_name, Turn::own()).await, Answer::Reply(_)) {
+            if matches!(
+                Rc::clone(&backend).ask(GET_USER_RECORD, &by_name, Turn::own()).await,
+                Answer::Reply(_)
+            ) {
                 taken.names.insert(user.to_owned());
                 return true;
             }

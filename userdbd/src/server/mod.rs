@@ -79,7 +79,14 @@ impl Server {
         lending: Rc<Lending>,
         ledger: Ledger,
     ) -> Rc<Self> {
-        Rc::new(Self { current, backends, modules, lending, ledger: Rc::new(ledger), lanes: Lanes::default() })
+        Rc::new(Self {
+            current,
+            backends,
+            modules,
+            lending,
+            ledger: Rc::new(ledger),
+            lanes: Lanes::default(),
+        })
     }
 
     /// Accepts connections for as long as the daemon runs.
