@@ -76,8 +76,8 @@ impl Listening {
         let theirs: Vec<PathBuf> = inherited.iter().filter_map(path_of).collect();
         let ours = inherited.is_empty();
         // Before any name is made, since a live daemon's must not be touched.
-        if ours && let Ok(found) = std::fs::symlink_metadata(&socket) {
-            remove_left_over(&socket, &found)?;
+        if ours {
+            remove_left_over(&socket)?;
         }
         let mut listening = Self { listeners: inherited, names: Vec::new(), _lock: lock };
         for service in [NAME_SERVICE_SWITCH, DROP_IN] {
@@ -116,9 +116,7 @@ impl Listening {
     fn link(&mut self, name: &Path, target: &Path) -> Result<(), ListenError> {
         let is_ours = std::fs::read_link(name).is_ok_and(|found| found == target);
         if !is_ours {
-            if let Ok(found) = std::fs::symlink_metadata(name) {
-                remove_left_over(name, &found)?;
-            }
+            remove_left_over(name)?;
             std::os::unix::fs::symlink(target, name).map_err(at(name))?;
         }
         self.names.push(name.to_owned());
@@ -147,7 +145,11 @@ fn path_of(listener: &UnixListener) -> Option<PathBuf> {
     listener.local_addr().ok()?.as_pathname().map(Path::to_owned)
 }
 
-fn make_directory(directory: &Path) -> Result<(), ListenError> {
+/// Makes a directory and those above it.
+///
+/// # Errors
+/// When the file system does not let us.
+pub fn make_directory(directory: &Path) -> Result<(), ListenError> {
     std::fs::create_dir_all(directory).map_err(at(directory))
 }
 
@@ -162,7 +164,11 @@ fn lock(directory: &Path) -> Result<OwnedFd, ListenError> {
 }
 
 /// Removes a socket that nobody listens on any more, or a link to one: the left-over of a dead daemon.
-fn remove_left_over(path: &Path, found: &std::fs::Metadata) -> Result<(), ListenError> {
+///
+/// # Errors
+/// When somebody listens on it, when it is no socket, or when it cannot be removed. Nothing being there is no error.
+pub fn remove_left_over(path: &Path) -> Result<(), ListenError> {
+    let Ok(found) = std::fs::symlink_metadata(path) else { return Ok(()) };
     if !(found.is_symlink() || found.file_type().is_socket()) {
         return Err(ListenError::InTheWay(path.to_owned()));
     }
@@ -172,7 +178,11 @@ fn remove_left_over(path: &Path, found: &std::fs::Metadata) -> Result<(), Listen
     }
 }
 
-fn bind(path: &Path) -> Result<UnixListener, ListenError> {
+/// Binds a socket that everybody may connect to.
+///
+/// # Errors
+/// When something is there, or the file system does not let us.
+pub fn bind(path: &Path) -> Result<UnixListener, ListenError> {
     let listener = UnixListener::bind(path).map_err(at(path))?;
     // Everybody may ask; what each may see is decided by who asks.
     let mode = Mode::from_raw_mode(0o666);

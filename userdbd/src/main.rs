@@ -28,6 +28,7 @@ use std::rc::Rc;
 use std::sync::Arc;
 
 use clap::Parser;
+use rustix::fs::Mode;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 use tokio::task::LocalSet;
 
@@ -115,6 +116,8 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
         None => (arguments.socket_dir == Path::new(SOCKET_DIRECTORY)).then(|| REGISTRY_DIRECTORY.into()),
     };
     privileges::drop_unneeded();
+    // Everybody must be able to reach the sockets, whatever whoever starts the daemon keeps from others.
+    rustix::process::umask(Mode::from_raw_mode(0o022));
     let listening = Listening::open(&arguments.socket_dir, registry.as_deref(), inherited)?;
     let nscd_socket = nscd_socket(arguments, &config.nscd);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;

@@ -262,7 +262,14 @@ fn module_pair(parameters: &Map<String, Value>, index: &Index) -> Option<Pair> {
 /// What an answer says, if that can be believed.
 pub fn pair_of(answer: Answer, of_modules: bool, index: &Index) -> Option<Pair> {
     let Answer::Reply(parameters) = answer else { return None };
-    if of_modules { module_pair(&parameters, index) } else { pair(&parameters) }
+    if of_modules {
+        return module_pair(&parameters, index);
+    }
+    // A service speaks for users and groups of its own: it may put its users into groups of this host, and users of this host
+    // into its groups. Who of this host is in which group of this host is not its affair.
+    pair(&parameters).filter(|(user, group)| {
+        index.local_by_name(Kind::User, user).is_none() || index.local_by_name(Kind::Group, group).is_none()
+    })
 }
 
 fn pair(parameters: &Map<String, Value>) -> Option<Pair> {

@@ -1,9 +1,9 @@
 //! Where the socket is: both libraries have the path compiled in.
 
-use std::os::unix::net::{UnixListener, UnixStream};
+use std::os::unix::net::UnixListener;
 use std::path::{Path, PathBuf};
 
-use rustix::fs::{AtFlags, CWD, Mode};
+use crate::listen::{self, ListenError};
 
 /// The socket's path, as the libraries know it (through `/var/run`).
 const STANDARD: &str = "/run/nscd/socket";
@@ -25,19 +25,13 @@ impl Socket {
     /// Binds it.
     ///
     /// # Errors
-    /// `AddrInUse` when somebody else serves it, or when the file system does not let us.
-    pub fn bind(path: PathBuf) -> std::io::Result<Self> {
+    /// When somebody else serves it, when something else is in its place, or when the file system does not let us.
+    pub fn bind(path: PathBuf) -> Result<Self, ListenError> {
         if let Some(directory) = path.parent() {
-            std::fs::create_dir_all(directory)?;
+            listen::make_directory(directory)?;
         }
-        if std::fs::symlink_metadata(&path).is_ok() {
-            if UnixStream::connect(&path).is_ok() {
-                return Err(std::io::Error::new(std::io::ErrorKind::AddrInUse, "another daemon serves it"));
-            }
-            std::fs::remove_file(&path)?;
-        }
-        let listener = UnixListener::bind(&path)?;
-        rustix::fs::chmodat(CWD, &path, Mode::from_raw_mode(0o666), AtFlags::empty())?;
+        listen::remove_left_over(&path)?;
+        let listener = listen::bind(&path)?;
         Ok(Self { path, listener })
     }
 
@@ -62,6 +56,7 @@ impl Drop for Socket {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::os::unix::net::UnixStream;
 
     #[test]
     fn a_left_over_is_replaced_and_a_live_one_left_alone() {
@@ -70,9 +65,18 @@ mod tests {
         std::fs::create_dir(top.path().join("nscd")).unwrap();
         drop(UnixListener::bind(&path).unwrap());
         let socket = Socket::bind(path.clone()).unwrap();
-        assert_eq!(Socket::bind(path.clone()).unwrap_err().kind(), std::io::ErrorKind::AddrInUse);
+        assert!(matches!(Socket::bind(path.clone()), Err(ListenError::InUse(_))));
         UnixStream::connect(&path).unwrap();
         drop(socket);
         assert!(!top.path().join("nscd").exists());
+    }
+
+    #[test]
+    fn what_is_no_socket_is_left_alone() {
+        let top = tempfile::tempdir().unwrap();
+        let path = top.path().join("socket");
+        std::fs::write(&path, "precious").unwrap();
+        assert!(matches!(Socket::bind(path.clone()), Err(ListenError::InTheWay(_))));
+        assert_eq!(std::fs::read(path).unwrap(), b"precious");
     }
 }
