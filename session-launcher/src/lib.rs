@@ -1,1 +1,5 @@
 //! Loads systemd user units and decides what runs.
+
+pub mod cli;
+pub mod job;
+pub mod unit;

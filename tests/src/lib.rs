@@ -15,6 +15,7 @@ pub mod binaries;
 pub mod lab;
 pub mod libc;
 pub mod musl;
+pub mod scenario;
 mod skip;
 pub mod userdb;
 

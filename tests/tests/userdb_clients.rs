@@ -206,11 +206,15 @@ fn varlinkctl_introspects_every_service() {
         }
         assert_eq!(
             lab.lines(&format!("varlinkctl list-interfaces {socket}")),
-            ["io.systemd", "io.systemd.UserDatabase", "org.varlink.service"]
+            ["dev.usher.DynamicUsers", "io.systemd", "io.systemd.UserDatabase", "org.varlink.service"]
         );
         assert_eq!(
             lab.lines(&format!("varlinkctl list-methods {socket}")),
             [
+                "dev.usher.DynamicUsers.Allocate",
+                "dev.usher.DynamicUsers.Attach",
+                "dev.usher.DynamicUsers.List",
+                "dev.usher.DynamicUsers.Release",
                 "io.systemd.UserDatabase.GetGroupRecord",
                 "io.systemd.UserDatabase.GetMemberships",
                 "io.systemd.UserDatabase.GetUserRecord",
@@ -218,7 +222,9 @@ fn varlinkctl_introspects_every_service() {
                 "org.varlink.service.GetInterfaceDescription"
             ]
         );
-        for interface in ["io.systemd", "io.systemd.UserDatabase", "org.varlink.service"] {
+        for interface in
+            ["dev.usher.DynamicUsers", "io.systemd", "io.systemd.UserDatabase", "org.varlink.service"]
+        {
             let idl = lab.run(&format!("varlinkctl introspect {socket} {interface}"));
             assert!(idl.contains(&format!("interface {interface}")), "{idl}");
             lab.run(&format!(

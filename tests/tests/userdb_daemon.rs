@@ -128,6 +128,23 @@ fn it_says_when_it_is_ready() {
 }
 
 #[test]
+fn it_keeps_few_capabilities() {
+    let Some((_sockets, machine)) = lab() else { return };
+    let mut daemon = userdbd(&machine).spawn();
+    daemon.wait_for_socket(machine.path("/run/systemd/userdb/io.systemd.Multiplexer"));
+    let status = std::fs::read_to_string(format!("/proc/{}/status", daemon.pid().expect("it runs"))).unwrap();
+    let value = |key: &str| {
+        let line = status.lines().find(|line| line.starts_with(key)).unwrap_or_default();
+        u64::from_str_radix(line.split_whitespace().nth(1).unwrap_or_default(), 16).unwrap_or(u64::MAX)
+    };
+    // CHOWN, DAC_OVERRIDE, DAC_READ_SEARCH, FOWNER: the first four.
+    for set in ["CapPrm:", "CapEff:"] {
+        assert_eq!(value(set), 0xf, "{set} {status}");
+    }
+    assert_eq!(value("NoNewPrivs:"), 1, "{status}");
+}
+
+#[test]
 fn it_takes_sockets_handed_over() {
     let Some((sockets, machine)) = lab() else { return };
     // systemd-socket-activate binds the socket, and starts the daemon at the first connection with LISTEN_FDS.
@@ -136,7 +153,8 @@ fn it_takes_sockets_handed_over() {
         .command("systemd-socket-activate")
         .args(["--fdname=io.systemd.Multiplexer", "-l", path, USERDBD])
         .spawn();
-    activator.wait_until("a socket", || sockets.socket("io.systemd.Multiplexer").exists());
+    let socket = sockets.socket("io.systemd.Multiplexer");
+    activator.wait_until("a socket", || std::os::unix::net::UnixStream::connect(&socket).is_ok());
     assert_eq!(ask(&sockets, "ann")["parameters"]["record"]["uid"], 1000, "{}", activator.log());
     assert_eq!(ask(&sockets, "bob")["parameters"]["record"]["uid"], 1001, "{}", activator.log());
 }

@@ -72,15 +72,14 @@ impl Listening {
     ) -> Result<Self, ListenError> {
         make_directory(directory)?;
         let lock = lock(directory)?;
-        let mut names = Vec::new();
         let socket = directory.join(MULTIPLEXER);
         let theirs: Vec<PathBuf> = inherited.iter().filter_map(path_of).collect();
-        let mut listeners = inherited;
-        if listeners.is_empty() {
-            listeners.push(bind(&socket)?);
-            names.push(socket.clone());
+        let ours = inherited.is_empty();
+        // Before any name is made, since a live daemon's must not be touched.
+        if ours && let Ok(found) = std::fs::symlink_metadata(&socket) {
+            remove_left_over(&socket, &found)?;
         }
-        let mut listening = Self { listeners, names, _lock: lock };
+        let mut listening = Self { listeners: inherited, names: Vec::new(), _lock: lock };
         for service in [NAME_SERVICE_SWITCH, DROP_IN] {
             let name = directory.join(service);
             if !theirs.contains(&name) {
@@ -97,6 +96,11 @@ impl Listening {
             for interface in [INTERFACE, crate::lending::interface::INTERFACE] {
                 listening.link(&registry.join(interface), &socket)?;
             }
+        }
+        // Last, so that whoever waits for the socket finds the other names, too.
+        if ours {
+            listening.listeners.push(bind(&socket)?);
+            listening.names.push(socket);
         }
         Ok(listening)
     }
@@ -169,9 +173,6 @@ fn remove_left_over(path: &Path, found: &std::fs::Metadata) -> Result<(), Listen
 }
 
 fn bind(path: &Path) -> Result<UnixListener, ListenError> {
-    if let Ok(found) = std::fs::symlink_metadata(path) {
-        remove_left_over(path, &found)?;
-    }
     let listener = UnixListener::bind(path).map_err(at(path))?;
     // Everybody may ask; what each may see is decided by who asks.
     let mode = Mode::from_raw_mode(0o666);

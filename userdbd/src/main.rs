@@ -11,6 +11,7 @@ mod inherited_fd;
 mod lending;
 mod listen;
 mod memory;
+mod privileges;
 mod readiness;
 mod reload;
 mod server;
@@ -101,9 +102,12 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
         Some(directory) => Some(directory.clone()),
         None => (arguments.socket_dir == Path::new(SOCKET_DIRECTORY)).then(|| REGISTRY_DIRECTORY.into()),
     };
+    privileges::drop_unneeded();
     let listening = Listening::open(&arguments.socket_dir, registry.as_deref(), inherited)?;
+    let nscd_socket = nscd_socket(arguments, &config.nscd);
     let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-    LocalSet::new().block_on(&runtime, serve(arguments, config, &listening, descriptors))?;
+    LocalSet::new()
+        .block_on(&runtime, serve(arguments, config, &listening, nscd_socket.as_ref(), descriptors))?;
     readiness::announce_stopping();
     Ok(())
 }
@@ -112,6 +116,7 @@ async fn serve(
     arguments: &Arguments,
     config: Config,
     listening: &Listening,
+    nscd_socket: Option<&bridge::nscd::Socket>,
     descriptors: usize,
 ) -> std::io::Result<()> {
     let mut end = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
@@ -145,8 +150,7 @@ async fn serve(
     for listener in listening.listeners()? {
         tokio::task::spawn_local(Rc::clone(&server).listen(listener));
     }
-    let nscd_socket = nscd_socket(arguments, &config.nscd);
-    if let Some(socket) = &nscd_socket {
+    if let Some(socket) = nscd_socket {
         let serving = bridge::nscd::listen(Rc::clone(&server), socket.listener()?, config.nscd.deadline);
         tokio::task::spawn_local(serving);
     }

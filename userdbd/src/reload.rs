@@ -7,13 +7,13 @@
 //! A change is applied as a whole: while a file is open for writing, or while the tools that edit accounts hold their lock
 //! files, the old contents stay in force.
 
-use std::cell::Cell;
 use std::collections::{HashMap, HashSet};
 use std::ffi::OsString;
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::PathBuf;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
 use std::time::{Duration, Instant};
 
@@ -45,21 +45,43 @@ struct Published {
 /// The newest index, for requests.
 #[derive(Debug)]
 pub struct Current {
-    seen: Cell<u64>,
+    /// Changes that the event loop knows of.
+    seen: Arc<AtomicU64>,
     published: watch::Receiver<Published>,
+    /// The inotify instance, to see changes that the event loop does not know of yet.
+    pending: Arc<OwnedFd>,
+}
+
+/// The newest index, for other threads.
+#[derive(Debug)]
+pub struct View {
+    seen: Arc<AtomicU64>,
+    published: watch::Receiver<Published>,
+    pending: Arc<OwnedFd>,
+}
+
+impl View {
+    /// The index, unless something has changed that it does not show.
+    pub fn index(&self) -> Option<Arc<Index>> {
+        // In this order: a change is counted before its event is taken.
+        if events_are_pending(&self.pending) {
+            return None;
+        }
+        let seen = self.seen.load(Ordering::SeqCst);
+        let published = self.published.borrow();
+        (published.generation >= seen).then(|| Arc::clone(&published.index))
+    }
 }
 
 impl Current {
     /// Counts a change that requests from now on wait for.
     fn count(&self) -> u64 {
-        let generation = self.seen.get() + 1;
-        self.seen.set(generation);
-        generation
+        self.seen.fetch_add(1, Ordering::SeqCst) + 1
     }
 
     /// The index with every change that was made before now, unless reading them takes unreasonably long.
     pub async fn index(&self) -> Arc<Index> {
-        let seen = self.seen.get();
+        let seen = self.seen.load(Ordering::SeqCst);
         {
             let published = self.published.borrow();
             if published.generation >= seen {
@@ -73,6 +95,21 @@ impl Current {
         }
         Arc::clone(&self.published.borrow().index)
     }
+
+    /// For a thread outside the event loop.
+    pub fn view(&self) -> View {
+        View {
+            seen: Arc::clone(&self.seen),
+            published: self.published.clone(),
+            pending: Arc::clone(&self.pending),
+        }
+    }
+}
+
+/// Whether an inotify instance holds events that have not been taken.
+fn events_are_pending(inotify: &OwnedFd) -> bool {
+    let mut descriptors = [PollFd::new(inotify, PollFlags::IN)];
+    poll(&mut descriptors, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
 }
 
 impl Current {
@@ -121,7 +158,7 @@ impl Reloader {
     /// # Errors
     /// When there is no thread or no descriptor to be had. Must be called within the runtime.
     pub fn start(watcher: Watcher, mut sources: Sources) -> std::io::Result<(Self, Rc<Current>)> {
-        let pending = watcher.as_fd().try_clone_to_owned()?;
+        let pending = Arc::new(watcher.as_fd().try_clone_to_owned()?);
         let (publish, published) =
             watch::channel(Published { index: Arc::new(sources.index()), generation: 0 });
         sources.report_problems();
@@ -135,12 +172,12 @@ impl Reloader {
             generation: 0,
             unpublished: None,
             received,
-            pending,
+            pending: Arc::clone(&pending),
             publish,
             tell_targets,
         };
         std::thread::Builder::new().name("loader".into()).spawn(move || loader.run())?;
-        let current = Rc::new(Current { seen: Cell::new(0), published });
+        let current = Rc::new(Current { seen: Arc::default(), published, pending });
         let watcher = crate::source::async_watcher::register(watcher)?;
         Ok((Self { current: Rc::clone(&current), watcher, orders, targets }, current))
     }
@@ -164,12 +201,14 @@ impl Reloader {
                 biased;
                 ready = self.watcher.readable_mut() => {
                     let mut ready = ready?;
+                    // Counted first: once the events are taken, nobody else can see that there were any.
+                    let generation = self.current.count();
                     let events = ready.get_inner_mut().take()?;
                     ready.clear_ready();
-                    self.forward(events, &sockets_changed);
+                    self.forward(events, generation, &sockets_changed);
                 }
                 _ = hang_up.recv() => {
-                    let generation = self.count();
+                    let generation = self.current.count();
                     let _ = self.orders.send(Order::ReadEverything { generation });
                     sockets_changed();
                 }
@@ -178,21 +217,14 @@ impl Reloader {
         }
     }
 
-    fn forward(&self, mut events: Vec<Event>, sockets_changed: &impl Fn()) {
+    fn forward(&self, mut events: Vec<Event>, generation: u64, sockets_changed: &impl Fn()) {
         let before = events.len();
         events.retain(|event| event.change != Change::Sockets);
         if events.len() < before {
             sockets_changed();
         }
-        if !events.is_empty() {
-            let generation = self.count();
-            // The loader ends only with the daemon.
-            let _ = self.orders.send(Order::Changed { events, generation });
-        }
-    }
-
-    fn count(&self) -> u64 {
-        self.current.count()
+        // Also when there are none, so that the count is caught up with. The loader ends only with the daemon.
+        let _ = self.orders.send(Order::Changed { events, generation });
     }
 }
 
@@ -232,7 +264,7 @@ struct Loader {
     unpublished: Option<Instant>,
     received: Receiver<Order>,
     /// The inotify instance, only to see whether it holds events that have not come through yet.
-    pending: OwnedFd,
+    pending: Arc<OwnedFd>,
     publish: watch::Sender<Published>,
     tell_targets: tokio::sync::mpsc::UnboundedSender<HashSet<PathBuf>>,
 }
@@ -252,7 +284,7 @@ impl Loader {
             }
             // What was just read may be half of a change that is under way. Its events will tell.
             let fresh = self.unpublished.is_some_and(|since| now.duration_since(since) < EDIT_AT_MOST);
-            if !(fresh && self.events_are_pending()) {
+            if !(fresh && events_are_pending(&self.pending)) {
                 self.publish();
             }
         }
@@ -363,11 +395,6 @@ impl Loader {
             self.sources.read_drop_in(*directory, name);
         }
         changed || !closed.is_empty()
-    }
-
-    fn events_are_pending(&self) -> bool {
-        let mut descriptors = [PollFd::new(&self.pending, PollFlags::IN)];
-        poll(&mut descriptors, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
     }
 
     fn publish(&mut self) {

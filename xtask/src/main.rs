@@ -2,6 +2,7 @@
 
 mod bench;
 mod build;
+mod demo;
 mod root;
 mod test;
 
@@ -18,6 +19,8 @@ struct Arguments {
 
 #[derive(Subcommand)]
 enum Command {
+    /// Build Usher and show what it does, without changing anything on this machine
+    Demo,
     /// Run the tests, all tiers unless some are named
     Test(test::Arguments),
     /// Build binaries for another target, in a test root
@@ -35,6 +38,7 @@ fn cargo() -> OsString {
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
+        Command::Demo => demo::run(),
         Command::Test(arguments) => test::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),

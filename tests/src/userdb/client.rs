@@ -188,7 +188,15 @@ impl Connection {
         if more {
             request["more"] = json!(true);
         }
-        self.stream.write_all(&message(&request)).expect("the request can be written");
+        self.send_request(&request);
+    }
+
+    /// Sends any request.
+    ///
+    /// # Panics
+    /// When the connection breaks.
+    pub fn send_request(&mut self, request: &Value) {
+        self.stream.write_all(&message(request)).expect("the request can be written");
     }
 
     /// One reply.

@@ -3,6 +3,9 @@
 pub mod accounts;
 pub mod backend;
 pub mod batch;
+pub mod borrower;
 pub mod client;
 pub mod daemon;
 pub mod drop_ins;
+pub mod nscd;
+pub mod pools;

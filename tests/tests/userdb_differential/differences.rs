@@ -23,6 +23,7 @@ pub const MEMBERSHIPS: &str = "memberOf and members of drop-ins are memberships"
 pub const MEMBER_NAMES: &str = "a member that is no name is in no membership";
 const NULL_FIELD: &str = "a field of null is unset, so it is left out";
 pub const ONE_GROUP: &str = "two lines of one group are one group's members, whichever key is asked for";
+const LENDING: &str = "our interface for lending users is listed, too";
 const NO_NUMBER: &str = "a number beyond every float is refused, rather than taken for 0";
 
 /// How we differ in a case: by its service (last part), method and parameters without `service`.
@@ -68,6 +69,19 @@ impl Asked<'_> {
 
 const DIFFERENCES: &[Difference] = &[
     Difference {
+        why: LENDING,
+        applies: |asked| asked.method == "GetInfo" && asked.parameters.get("bogus").is_none(),
+        ours: Change::Edit(|outcome| {
+            for reply in &mut outcome.replies {
+                if let Some(interfaces) =
+                    reply.pointer_mut("/parameters/interfaces").and_then(Value::as_array_mut)
+                {
+                    interfaces.insert(0, json!("dev.usher.DynamicUsers"));
+                }
+            }
+        }),
+    },
+    Difference {
         why: NULL,
         applies: |asked| {
             asked.parameters.as_object().is_some_and(|parameters| {
@@ -96,6 +110,7 @@ const DIFFERENCES: &[Difference] = &[
                 .iter()
                 .any(|key| asked.parameters.get(*key).is_some_and(|value| !value.is_null()));
             !asked.more
+                && asked.method.starts_with("Get")
                 && valid
                 && (asked.method == "GetMemberships" || (asked.method != "Missing" && !keyed))
         },
@@ -204,8 +219,10 @@ pub fn marked(mut case: Case) -> Case {
         return case;
     }
     let Some(request) = case.asked() else { return case };
-    let Some(method) =
-        request["method"].as_str().and_then(|method| method.strip_prefix("io.systemd.UserDatabase."))
+    let method = request["method"].as_str().unwrap_or_default();
+    let Some(method) = ["io.systemd.UserDatabase.", "org.varlink.service."]
+        .iter()
+        .find_map(|prefix| method.strip_prefix(prefix))
     else {
         return case;
     };

@@ -1,6 +1,6 @@
 //! Replies as a service writes them: compact JSON with the terminating NUL, appended to an output buffer.
 
-use serde_json::Value;
+use serde::Serialize;
 
 /// Appends a reply whose parameters are already JSON text, such as `{"record":{…},"incomplete":false}`.
 pub fn parameters(out: &mut Vec<u8>, json: &[u8], continues: bool) {
@@ -29,19 +29,41 @@ pub fn error_with(out: &mut Vec<u8>, name: &str, parameter: &str, value: &str) {
 
 /// Appends a JSON string.
 pub fn string(out: &mut Vec<u8>, text: &str) {
-    // Writing to a Vec cannot fail.
-    let _ = serde_json::to_writer(out, text);
+    value(out, text);
 }
 
-/// Appends any JSON value as compact text.
-pub fn value(out: &mut Vec<u8>, value: &Value) {
-    // Writing a Value to a Vec cannot fail: its keys are strings and the Vec grows.
-    let _ = serde_json::to_writer(out, value);
+/// Appends anything whose keys are strings as compact JSON.
+pub fn value<T: Serialize + ?Sized>(out: &mut Vec<u8>, value: &T) {
+    let start = out.len();
+    // Writing to a Vec cannot fail.
+    let _ = serde_json::to_writer(&mut *out, value);
+    escape_del(out, start);
+}
+
+/// JSON lets U+007F stand as it is, but sd-json takes a message that has it for broken. It can only be in a string.
+fn escape_del(out: &mut Vec<u8>, start: usize) {
+    let Some(written) = out.get(start..).filter(|written| written.contains(&0x7f)) else { return };
+    let mut escaped = Vec::with_capacity(written.len() + 8);
+    for byte in written {
+        match byte {
+            0x7f => escaped.extend_from_slice(br"\u007f"),
+            other => escaped.push(*other),
+        }
+    }
+    out.truncate(start);
+    out.append(&mut escaped);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_del_is_escaped_and_means_the_same() {
+        let mut out = b"before\x7f".to_vec();
+        value(&mut out, &serde_json::json!({"a\u{7f}": "\u{7f}b"}));
+        assert_eq!(out, b"before\x7f{\"a\\u007f\":\"\\u007fb\"}");
+    }
 
     #[test]
     fn replies_have_the_shape_of_sd_varlink() {

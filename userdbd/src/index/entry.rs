@@ -87,8 +87,9 @@ fn reply(record: &impl Serialize, incomplete: bool) -> Box<[u8]> {
         record: &'a R,
         incomplete: bool,
     }
-    // Maps with string keys always serialize.
-    serde_json::to_vec(&Parameters { record, incomplete }).unwrap_or_default().into()
+    let mut json = Vec::new();
+    userdb::varlink::reply::value(&mut json, &Parameters { record, incomplete });
+    json.into()
 }
 
 /// The parameters of a reply for a record that was not loaded beforehand.

@@ -8,6 +8,8 @@ use std::sync::Arc;
 pub struct Memberships {
     groups_of: HashMap<Arc<str>, Box<[Arc<str>]>>,
     users_in: HashMap<Arc<str>, Box<[Arc<str>]>>,
+    /// The groups that have members, in the order in which they were added.
+    groups: Box<[Arc<str>]>,
 }
 
 impl Memberships {
@@ -21,9 +23,9 @@ impl Memberships {
         self.users_in.get(group).map_or(&[], |users| users)
     }
 
-    /// The groups that have members.
+    /// The groups that have members, in the order in which they were added.
     pub fn groups(&self) -> impl Iterator<Item = &Arc<str>> {
-        self.users_in.keys()
+        self.groups.iter()
     }
 }
 
@@ -33,6 +35,7 @@ pub struct Builder {
     names: HashSet<Arc<str>>,
     groups_of: HashMap<Arc<str>, Vec<Arc<str>>>,
     users_in: HashMap<Arc<str>, Vec<Arc<str>>>,
+    groups: Vec<Arc<str>>,
 }
 
 impl Builder {
@@ -48,7 +51,11 @@ impl Builder {
         let groups = self.groups_of.entry(Arc::clone(&user)).or_insert_with(|| Vec::with_capacity(1));
         if !groups.contains(&group) {
             groups.push(Arc::clone(&group));
-            self.users_in.entry(group).or_default().push(user);
+            let users = self.users_in.entry(Arc::clone(&group)).or_insert_with(|| {
+                self.groups.push(group);
+                Vec::new()
+            });
+            users.push(user);
         }
     }
 
@@ -66,7 +73,11 @@ impl Builder {
         let freeze = |map: HashMap<Arc<str>, Vec<Arc<str>>>| {
             map.into_iter().map(|(name, others)| (name, others.into_boxed_slice())).collect()
         };
-        Memberships { groups_of: freeze(self.groups_of), users_in: freeze(self.users_in) }
+        Memberships {
+            groups_of: freeze(self.groups_of),
+            users_in: freeze(self.users_in),
+            groups: self.groups.into(),
+        }
     }
 }
 
@@ -93,5 +104,6 @@ mod tests {
         assert_eq!(memberships.users_in("audio"), ["ann".into(), "bob".into()]);
         assert!(memberships.contains("bob", "audio") && !memberships.contains("bob", "video"));
         assert!(memberships.groups_of("nobody").is_empty());
+        assert_eq!(memberships.groups().map(|group| &**group).collect::<Vec<_>>(), ["audio", "video"]);
     }
 }

@@ -15,6 +15,8 @@ use rustix::process::{Gid, Uid};
 /// How long removing one home may take. Somebody may be filling it meanwhile.
 const REMOVE_AT_MOST: Duration = Duration::from_secs(10);
 
+/// Mode of directories above homes.
+const SEARCHABLE: Mode = Mode::RWXU.union(Mode::RGRP).union(Mode::XGRP).union(Mode::ROTH).union(Mode::XOTH);
 /// How deep removing descends.
 const MAX_DEPTH: usize = 64;
 
@@ -118,7 +120,8 @@ impl Home {
     /// The last component, if the path is right below the parent.
     fn name(&self) -> Result<&str, HomeError> {
         let name = self.path.strip_prefix(&self.parent).and_then(|rest| rest.strip_prefix('/'));
-        name.filter(|name| !name.is_empty() && !name.contains('/') && *name != "." && *name != "..")
+        // What begins with a dot is for homes that are half made.
+        name.filter(|name| !name.is_empty() && !name.contains('/') && !name.starts_with('.'))
             .ok_or_else(|| HomeError::NotBelow(PathBuf::from(&self.path)))
     }
 
@@ -134,25 +137,29 @@ impl Home {
         let failed = |path: &Path, errno| HomeError::System { path: path.to_owned(), errno };
         let mut directory =
             rustix::fs::open(&self.root, flags, Mode::empty()).map_err(|errno| failed(&self.root, errno))?;
-        for component in Path::new(&self.parent).components() {
+        let me = rustix::process::geteuid().as_raw();
+        let mut components = Path::new(&self.parent).components().peekable();
+        while let Some(component) = components.next() {
             let Component::Normal(name) = component else { continue };
             path.push(name);
-            if make {
-                match rustix::fs::mkdirat(&directory, name, Mode::from_raw_mode(0o755)) {
-                    // Whatever the umask is.
-                    Ok(()) => {
-                        rustix::fs::chmodat(&directory, name, Mode::from_raw_mode(0o755), AtFlags::empty())
-                            .map_err(|errno| failed(&path, errno))?;
-                    }
-                    Err(Errno::EXIST) => {}
-                    Err(errno) => return Err(failed(&path, errno)),
-                }
+            let at = |errno| failed(&path, errno);
+            let made = make
+                && match rustix::fs::mkdirat(&directory, name, SEARCHABLE) {
+                    Ok(()) => true,
+                    Err(Errno::EXIST) => false,
+                    Err(errno) => return Err(at(errno)),
+                };
+            directory = open_directory(directory.as_fd(), name).map_err(at)?;
+            if made {
+                // Whatever the umask is.
+                rustix::fs::fchmod(&directory, SEARCHABLE).map_err(at)?;
             }
-            directory = open_directory(directory.as_fd(), name).map_err(|errno| failed(&path, errno))?;
-            let found = rustix::fs::fstat(&directory).map_err(|errno| failed(&path, errno))?;
+            let found = rustix::fs::fstat(&directory).map_err(at)?;
             let mode = Mode::from_raw_mode(found.st_mode);
-            let me = rustix::process::geteuid().as_raw();
-            if (found.st_uid != 0 && found.st_uid != me) || mode.intersects(Mode::WGRP | Mode::WOTH) {
+            // On the way, a directory like /tmp will do: what is root's in it, only root can replace.
+            let others_write = mode.intersects(Mode::WGRP | Mode::WOTH)
+                && (components.peek().is_none() || !mode.contains(Mode::SVTX));
+            if others_write || (found.st_uid != 0 && found.st_uid != me) {
                 return Err(HomeError::UnsafeParent(path));
             }
         }

@@ -1,6 +1,6 @@
 //! `dev.usher.DynamicUsers`: its methods, parameters and errors.
 
-use serde_json::{Value, json};
+use serde_json::{Map, Value, json};
 use userdb::interface::description::Description;
 use userdb::name::is_valid_relaxed;
 use userdb::record::rule::path::{is_home, is_shell};
@@ -231,27 +231,27 @@ impl<'a> Taking<'a> {
 
 /// A loan as the interface describes it. `attached` tells whether a connection holds it.
 pub fn loan(loan: &Loan, attached: bool) -> Value {
-    let mut json = json!({
-        "userName": loan.user_name,
-        "uid": loan.uid,
-        "groupName": loan.group_name.as_ref().unwrap_or(&loan.user_name),
-        "gid": loan.gid,
-        "homeDirectory": loan.home_directory,
-        "shell": loan.shell,
-        "groups": loan.groups,
-        "pool": loan.pool,
-        "borrower": loan.borrower,
-        "persistent": loan.persistent,
-        "attached": attached,
-        "ending": loan.ending,
-    });
+    let mut json = Map::new();
+    let mut set = |field: &str, value: Value| drop(json.insert(field.to_owned(), value));
+    set("userName", json!(loan.user_name));
+    set("uid", json!(loan.uid));
+    set("groupName", json!(loan.group_name.as_ref().unwrap_or(&loan.user_name)));
+    set("gid", json!(loan.gid));
     if let Some(real_name) = &loan.real_name {
-        json["realName"] = json!(real_name);
+        set("realName", json!(real_name));
     }
+    set("homeDirectory", json!(loan.home_directory));
+    set("shell", json!(loan.shell));
+    set("groups", json!(loan.groups));
+    set("pool", json!(loan.pool));
+    set("borrower", json!(loan.borrower));
+    set("persistent", json!(loan.persistent));
+    set("attached", json!(attached));
     if let Some(expires) = loan.expires_usec {
-        json["expiresUSec"] = json!(expires);
+        set("expiresUSec", json!(expires));
     }
-    json
+    set("ending", json!(loan.ending));
+    Value::Object(json)
 }
 
 #[cfg(test)]

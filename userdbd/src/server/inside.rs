@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use tokio::net::UnixStream;
+use tokio::sync::mpsc;
 use tokio::time::{Instant, timeout_at};
 use userdb::interface::GET_MEMBERSHIPS;
 use userdb::interface::request::{MembershipRequest, RecordRequest};
@@ -14,6 +15,8 @@ use super::{Server, Service};
 use crate::index::{Index, Kind};
 use crate::source::backend::Answer;
 
+/// Replies of all backends that are read ahead.
+const READ_AHEAD: usize = 64;
 /// The uid of nobody in particular, who sees nothing that is privileged.
 const STRANGER: u32 = u32::MAX;
 
@@ -85,20 +88,26 @@ impl Server {
             let backends: Vec<_> =
                 self.backends.all().into_iter().filter(|backend| !backend.hangs()).collect();
             let _place = if backends.is_empty() { None } else { share.backend_query().await };
-            let asked: Vec<_> = backends
-                .into_iter()
-                .map(|backend| {
-                    let parameters = parameters(request, &backend);
-                    backend.ask_for_all(GET_MEMBERSHIPS, &parameters)
-                })
-                .collect();
-            for mut answers in asked {
-                while let Some(answer) = answers.recv().await {
-                    if let Answer::Reply(parameters) = answer
-                        && let Some(pair) = pair(&parameters)
-                    {
-                        add(pair);
+            // Through one channel, so that one that is slow holds up no other's answers.
+            let (send, mut answers) = mpsc::channel(READ_AHEAD);
+            for backend in backends {
+                let parameters = parameters(request, &backend);
+                let mut own = backend.ask_for_all(GET_MEMBERSHIPS, &parameters);
+                let send = send.clone();
+                tokio::task::spawn_local(async move {
+                    while let Some(answer) = own.recv().await {
+                        if send.send(answer).await.is_err() {
+                            return;
+                        }
                     }
+                });
+            }
+            drop(send);
+            while let Some(answer) = answers.recv().await {
+                if let Answer::Reply(parameters) = answer
+                    && let Some(pair) = pair(&parameters)
+                {
+                    add(pair);
                 }
             }
         };

@@ -8,15 +8,15 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
-use userdb::interface::error;
 use userdb::interface::request::RecordRequest;
+use userdb::interface::{GET_GROUP_RECORD, GET_USER_RECORD, error};
 use userdb::synthetic;
 use userdb::varlink::call::Call;
 use userdb::varlink::service_error::{EXPECTED_MORE, INVALID_PARAMETER};
 
 use super::limits::Share;
 use super::query::{self, ForeignRecord, is_trusted};
-use super::replies::Replies;
+use super::replies::{Replies, ReplyBuffer};
 use super::{Server, Service, service_of};
 use crate::index::entry::Entry;
 use crate::index::{Index, Kind, Source};
@@ -35,18 +35,7 @@ impl Server {
         share: &Share,
         replies: &mut Replies<'_>,
     ) -> std::io::Result<()> {
-        let judged = match kind {
-            Kind::User => RecordRequest::for_user(call.parameters()),
-            Kind::Group => RecordRequest::for_group(call.parameters()),
-        };
-        let request = match judged {
-            Ok(request) => request,
-            Err(invalid) => {
-                replies.error_with(INVALID_PARAMETER, "parameter", &invalid.0);
-                return Ok(());
-            }
-        };
-        let Some(service) = service_of(&request.service, replies) else { return Ok(()) };
+        let Some((request, service)) = judge(kind, call, replies) else { return Ok(()) };
         let index = self.current.index().await;
         if !request.is_enumeration() {
             match self.find_locally(&index, kind, service, &request).await {
@@ -140,6 +129,46 @@ impl Server {
     }
 }
 
+/// Answers a call for one record that this host knows, without waiting for anything. False when that cannot be done; nothing
+/// has been answered then.
+pub fn answer_at_once(index: &Index, call: &Call<'_>, peer: u32, replies: &mut ReplyBuffer) -> bool {
+    let kind = match &*call.method {
+        GET_USER_RECORD => Kind::User,
+        GET_GROUP_RECORD => Kind::Group,
+        _ => return false,
+    };
+    // A bad request has been answered, too.
+    let Some((request, service)) = judge(kind, call, replies) else { return true };
+    if request.is_enumeration() {
+        return false;
+    }
+    match Local::find(index, kind, service, &request) {
+        Local::Known(entry) => {
+            answer(&entry, kind, &request, peer, replies);
+            true
+        }
+        Local::Disputed(_) | Local::Unknown => false,
+    }
+}
+
+/// What a call asks for, or None when it was answered with what is wrong with it.
+fn judge(kind: Kind, call: &Call<'_>, replies: &mut ReplyBuffer) -> Option<(RecordRequest, Service)> {
+    let judged = match kind {
+        Kind::User => RecordRequest::for_user(call.parameters()),
+        Kind::Group => RecordRequest::for_group(call.parameters()),
+    };
+    match judged {
+        Ok(request) => {
+            let service = service_of(&request.service, replies)?;
+            Some((request, service))
+        }
+        Err(invalid) => {
+            replies.error_with(INVALID_PARAMETER, "parameter", &invalid.0);
+            None
+        }
+    }
+}
+
 /// What a backend has said so far.
 enum Standing {
     Silent,
@@ -171,6 +200,48 @@ fn take_winner(
     None
 }
 
+/// What this host knows by itself.
+enum Local {
+    /// The record.
+    Known(Arc<Entry>),
+    /// The record, unless the service that hands such users out itself is there: then only it knows who of them exists, and
+    /// under which uid.
+    Disputed(Arc<Entry>),
+    /// Nothing, so backends have to be asked.
+    Unknown,
+}
+
+impl Local {
+    fn find(index: &Index, kind: Kind, service: Service, request: &RecordRequest) -> Self {
+        let find = |source: &Source| find(source, kind, request);
+        let known = match service {
+            Service::Accounts => find(&index.accounts),
+            Service::DropIns => find(&index.drop_ins),
+            Service::DynamicUsers => return Self::dynamic(index, find(&index.dynamic.source)),
+            Service::Multiplexer => {
+                if let Some(account) = find(&index.accounts) {
+                    return Self::Known(account);
+                }
+                if let Some(dynamic) = find(&index.dynamic.source) {
+                    return Self::dynamic(index, Some(dynamic));
+                }
+                find(&index.drop_ins)
+                    .or_else(|| find(&index.synthetic))
+                    .or_else(|| foreign(kind, request, index).map(Arc::new))
+            }
+        };
+        known.map_or(Self::Unknown, Self::Known)
+    }
+
+    fn dynamic(index: &Index, entry: Option<Arc<Entry>>) -> Self {
+        match entry {
+            None => Self::Unknown,
+            Some(entry) if index.dynamic.service_of(&entry.name).is_some() => Self::Disputed(entry),
+            Some(entry) => Self::Known(entry),
+        }
+    }
+}
+
 impl Server {
     /// What this host knows by itself. None when it knows nothing, so backends have to be asked.
     pub(super) async fn find_locally(
@@ -180,26 +251,13 @@ impl Server {
         service: Service,
         request: &RecordRequest,
     ) -> Option<Arc<Entry>> {
-        let find = |source: &Source| find(source, kind, request);
-        let dynamic = match service {
-            Service::Accounts => return find(&index.accounts),
-            Service::DropIns => return find(&index.drop_ins),
-            Service::DynamicUsers => find(&index.dynamic.source)?,
-            Service::Multiplexer => {
-                if let Some(account) = find(&index.accounts) {
-                    return Some(account);
-                }
-                let others = || find(&index.drop_ins).or_else(|| find(&index.synthetic));
-                match find(&index.dynamic.source) {
-                    Some(dynamic) => dynamic,
-                    None => return others().or_else(|| foreign(kind, request, index).map(Arc::new)),
-                }
-            }
-        };
-        // While the service that hands these users out itself is there, only it knows who of them exists, and under which uid.
-        match index.dynamic.service_of(&dynamic.name) {
-            Some(service) if self.backends.serves(service).await => None,
-            _ => Some(dynamic),
+        match Local::find(index, kind, service, request) {
+            Local::Known(entry) => Some(entry),
+            Local::Disputed(entry) => match index.dynamic.service_of(&entry.name) {
+                Some(service) if self.backends.serves(service).await => None,
+                _ => Some(entry),
+            },
+            Local::Unknown => None,
         }
     }
 }
@@ -214,7 +272,7 @@ fn find(source: &Source, kind: Kind, request: &RecordRequest) -> Option<Arc<Entr
 }
 
 /// Answers with a record that this host knows by itself.
-fn answer(entry: &Entry, kind: Kind, request: &RecordRequest, peer: u32, replies: &mut Replies<'_>) {
+fn answer(entry: &Entry, kind: Kind, request: &RecordRequest, peer: u32, replies: &mut ReplyBuffer) {
     if request.id.is_some() && entry.id != request.id {
         replies.error(error::CONFLICTING_RECORD_FOUND);
     } else if !request.filter.is_unset() && !request.filter.matches(entry.candidate()) {

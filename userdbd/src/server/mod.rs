@@ -2,6 +2,8 @@
 
 pub mod connection;
 mod enumerate;
+mod fast_lane;
+mod input;
 mod inside;
 mod limits;
 mod lookup;
@@ -24,8 +26,9 @@ use crate::lending::{self, Lending};
 use crate::listen::{DROP_IN, DYNAMIC_USER, MULTIPLEXER, NAME_SERVICE_SWITCH};
 use crate::reload::Current;
 use crate::source::backends::Backends;
+use fast_lane::Lanes;
 use limits::Ledger;
-use replies::Replies;
+use replies::{Replies, ReplyBuffer};
 
 pub use limits::{Ledger as Limits, Share};
 
@@ -36,6 +39,7 @@ pub struct Server {
     backends: Rc<Backends>,
     lending: Rc<Lending>,
     ledger: Rc<Ledger>,
+    lanes: Lanes,
 }
 
 /// Which of the services behind the socket is asked.
@@ -71,7 +75,7 @@ impl Server {
         lending: Rc<Lending>,
         ledger: Ledger,
     ) -> Rc<Self> {
-        Rc::new(Self { current, backends, lending, ledger: Rc::new(ledger) })
+        Rc::new(Self { current, backends, lending, ledger: Rc::new(ledger), lanes: Lanes::default() })
     }
 
     /// Accepts connections for as long as the daemon runs.
@@ -141,7 +145,7 @@ impl Server {
 }
 
 /// The service that a request names, or the error that tells that there is none.
-fn service_of(name: &str, replies: &mut Replies<'_>) -> Option<Service> {
+fn service_of(name: &str, replies: &mut ReplyBuffer) -> Option<Service> {
     let service = Service::parse(name);
     if service.is_none() {
         replies.error(error::BAD_SERVICE);

@@ -1,4 +1,6 @@
-//! Where the replies of one connection go: a bounded buffer in front of the socket.
+//! The replies to the calls of one connection: a bounded buffer, in front of the socket or by itself.
+
+use std::ops::{Deref, DerefMut};
 
 use serde_json::Value;
 use tokio::io::AsyncWriteExt;
@@ -13,23 +15,17 @@ const FULL: usize = 32 << 10;
 const NO_UPGRADE: &[u8] = b"{\"error\":\"io.systemd.System\",\
     \"parameters\":{\"origin\":\"linux\",\"errno\":117,\"errnoName\":\"EUCLEAN\"}}\0";
 
-/// The connection's output. A call that wants no reply is answered into the void.
-#[derive(Debug)]
-pub struct Replies<'a> {
-    socket: WriteHalf<'a>,
-    buffer: Vec<u8>,
+/// Replies that were not written out yet. A call that wants no reply is answered into the void.
+#[derive(Debug, Default)]
+pub struct ReplyBuffer {
+    bytes: Vec<u8>,
     /// The current call asked for no reply.
     oneway: bool,
     /// The current call asked to leave Varlink after the reply.
     upgrade: bool,
 }
 
-impl<'a> Replies<'a> {
-    /// An empty buffer in front of the socket.
-    pub fn new(socket: WriteHalf<'a>) -> Self {
-        Self { socket, buffer: Vec::new(), oneway: false, upgrade: false }
-    }
-
+impl ReplyBuffer {
     /// What follows answers this call.
     pub fn begin(&mut self, call: &Call<'_>) {
         self.oneway = call.oneway;
@@ -44,10 +40,10 @@ impl<'a> Replies<'a> {
         if self.upgrade {
             // No method of the interface can do so, and a client that waits for it must not take a record for a yes. It is
             // the answer that sd-varlink gives.
-            self.buffer.extend_from_slice(NO_UPGRADE);
+            self.bytes.extend_from_slice(NO_UPGRADE);
             return;
         }
-        reply::parameters(&mut self.buffer, json, continues);
+        reply::parameters(&mut self.bytes, json, continues);
     }
 
     /// Adds a reply of `org.varlink.service`, which is the same whether an upgrade was asked for or not.
@@ -55,22 +51,53 @@ impl<'a> Replies<'a> {
         if !self.oneway {
             let mut json = Vec::new();
             reply::value(&mut json, parameters);
-            reply::parameters(&mut self.buffer, &json, false);
+            reply::parameters(&mut self.bytes, &json, false);
         }
     }
 
     /// Adds an error reply.
     pub fn error(&mut self, name: &str) {
         if !self.oneway {
-            reply::error(&mut self.buffer, name);
+            reply::error(&mut self.bytes, name);
         }
     }
 
     /// Adds an error reply with one string parameter.
     pub fn error_with(&mut self, name: &str, parameter: &str, value: &str) {
         if !self.oneway {
-            reply::error_with(&mut self.buffer, name, parameter, value);
+            reply::error_with(&mut self.bytes, name, parameter, value);
         }
+    }
+
+    /// Whether it must be written out before more is added.
+    pub fn is_full(&self) -> bool {
+        self.bytes.len() >= FULL
+    }
+
+    /// What has to be written out.
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Everything has been written out.
+    pub fn clear(&mut self) {
+        self.bytes.clear();
+        // One long answer must not cost memory for as long as the connection lasts.
+        self.bytes.shrink_to(FULL / 4);
+    }
+}
+
+/// The output of a connection in the event loop.
+#[derive(Debug)]
+pub struct Replies<'a> {
+    socket: WriteHalf<'a>,
+    buffer: ReplyBuffer,
+}
+
+impl<'a> Replies<'a> {
+    /// An empty buffer in front of the socket.
+    pub fn new(socket: WriteHalf<'a>) -> Self {
+        Self { socket, buffer: ReplyBuffer::default() }
     }
 
     /// Writes out if the buffer is full. Waits for the peer to read, so a stream is produced as fast as it is taken.
@@ -78,7 +105,7 @@ impl<'a> Replies<'a> {
     /// # Errors
     /// When the peer is gone.
     pub async fn make_room(&mut self) -> std::io::Result<()> {
-        if self.buffer.len() < FULL { Ok(()) } else { self.flush().await }
+        if self.buffer.is_full() { self.flush().await } else { Ok(()) }
     }
 
     /// Writes out everything.
@@ -86,12 +113,24 @@ impl<'a> Replies<'a> {
     /// # Errors
     /// When the peer is gone.
     pub async fn flush(&mut self) -> std::io::Result<()> {
-        if !self.buffer.is_empty() {
-            self.socket.write_all(&self.buffer).await?;
+        if !self.buffer.bytes().is_empty() {
+            self.socket.write_all(self.buffer.bytes()).await?;
             self.buffer.clear();
-            // One long answer must not cost memory for as long as the connection lasts.
-            self.buffer.shrink_to(FULL / 4);
         }
         Ok(())
+    }
+}
+
+impl Deref for Replies<'_> {
+    type Target = ReplyBuffer;
+
+    fn deref(&self) -> &ReplyBuffer {
+        &self.buffer
+    }
+}
+
+impl DerefMut for Replies<'_> {
+    fn deref_mut(&mut self) -> &mut ReplyBuffer {
+        &mut self.buffer
     }
 }

@@ -5,7 +5,7 @@ use userdb::interface::description::{SYSTEMD, USER_DATABASE, VARLINK_SERVICE};
 use userdb::varlink::call::Call;
 use userdb::varlink::service_error::{INTERFACE_NOT_FOUND, INVALID_PARAMETER};
 
-use super::replies::Replies;
+use super::replies::ReplyBuffer;
 
 /// Who made the service.
 pub const GET_INFO: &str = "org.varlink.service.GetInfo";
@@ -17,7 +17,7 @@ const INTERFACES: [userdb::interface::description::Description; 4] =
     [crate::lending::interface::DESCRIPTION, SYSTEMD, USER_DATABASE, VARLINK_SERVICE];
 
 /// Answers `GetInfo`.
-pub fn info(call: &Call<'_>, replies: &mut Replies<'_>) {
+pub fn info(call: &Call<'_>, replies: &mut ReplyBuffer) {
     if let Some((unknown, _)) = call.parameters().0.first() {
         replies.error_with(INVALID_PARAMETER, "parameter", unknown);
         return;
@@ -33,7 +33,7 @@ pub fn info(call: &Call<'_>, replies: &mut Replies<'_>) {
 }
 
 /// Answers `GetInterfaceDescription`.
-pub fn interface_description(call: &Call<'_>, replies: &mut Replies<'_>) {
+pub fn interface_description(call: &Call<'_>, replies: &mut ReplyBuffer) {
     let parameters = call.parameters();
     let Some(name) = parameters.get("interface").and_then(|value| value.as_str()) else {
         replies.error_with(INVALID_PARAMETER, "parameter", "interface");

@@ -1,5 +1,6 @@
 //! Finding what a request asks for.
 
+use std::collections::HashSet;
 use std::sync::Arc;
 
 use serde_json::{Map, Value};
@@ -51,11 +52,11 @@ impl Asking<'_> {
         let record = GroupRecord::load(json, &self.index.host, Sections::SERVICE).ok()?.record;
         let mut entry = GroupEntry::from_record(&record)?;
         let request = MembershipRequest { group_name: Some(entry.name.clone()), ..Default::default() };
-        for (user, _) in self.server.pairs(self.index, &request, self.share, self.deadline).await {
-            if !entry.members.iter().any(|member| **member == *user) {
-                entry.members.push(user.to_string());
-            }
-        }
+        let pairs = self.server.pairs(self.index, &request, self.share, self.deadline).await;
+        let mut known: HashSet<Arc<str>> =
+            entry.members.iter().map(|member| member.as_str().into()).collect();
+        let others = pairs.into_iter().map(|(user, _)| user).filter(|user| known.insert(Arc::clone(user)));
+        entry.members.extend(others.map(|user| user.to_string()));
         if let Key::Name(name) = key {
             entry.name.clone_from(name);
         }

@@ -127,7 +127,7 @@ mod tests {
             b"4294967295\0",
             b"65535\0",
             b"1x\0",
-            b"1\0001\0",
+            b"1\x001\0",
         ] {
             assert_eq!(Key::parse(Kind::GroupById, id), Some(Key::Impossible), "{id:?}");
         }

@@ -55,13 +55,14 @@ fn depth_costs_neither_stack_nor_descriptors() {
     let root = root();
     let home = home(root.path(), "/run/home/a");
     home.make().unwrap();
-    // Deeper than a path can be long, and than there are descriptors.
+    // Deeper than a path can be long.
+    let name = "deep".repeat(8);
     let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
     let mut directory = rustix::fs::open(root.path().join("run/home/a"), flags, Mode::empty()).unwrap();
-    for _ in 0..3000 {
-        rustix::fs::mkdirat(&directory, "d", Mode::RWXU).unwrap();
+    for _ in 0..300 {
+        rustix::fs::mkdirat(&directory, &*name, Mode::RWXU).unwrap();
         rustix::fs::mkdirat(&directory, ".removed-0", Mode::RWXU).unwrap();
-        directory = open_directory(directory.as_fd(), "d").unwrap();
+        directory = open_directory(directory.as_fd(), &*name).unwrap();
     }
     home.remove().unwrap();
     assert_eq!(std::fs::read_dir(root.path().join("run/home")).unwrap().count(), 0);
@@ -113,6 +114,7 @@ fn homes_are_right_below_their_parent() {
         "/run/homes/a",
         "/precious",
         "/run/home/.",
+        "/run/home/.b.new",
     ] {
         assert!(matches!(home(root.path(), path).make(), Err(HomeError::NotBelow(_))), "{path}");
         assert!(matches!(home(root.path(), path).remove(), Err(HomeError::NotBelow(_))), "{path}");
@@ -123,9 +125,23 @@ fn homes_are_right_below_their_parent() {
 #[test]
 fn a_parent_that_others_can_write_to_is_refused() {
     let root = root();
-    std::fs::create_dir_all(root.path().join("run")).unwrap();
-    std::fs::set_permissions(root.path().join("run"), std::fs::Permissions::from_mode(0o1777)).unwrap();
-    assert!(matches!(home(root.path(), "/run/home/a").make(), Err(HomeError::UnsafeParent(_))));
+    std::fs::create_dir_all(root.path().join("run/home")).unwrap();
+    for (directory, mode, is_safe) in [
+        ("run", 0o777, false),
+        ("run", 0o1777, true),
+        ("run/home", 0o1777, false),
+        ("run/home", 0o775, false),
+    ] {
+        let set = |mode| {
+            let mode = std::fs::Permissions::from_mode(mode);
+            std::fs::set_permissions(root.path().join(directory), mode).unwrap();
+        };
+        set(mode);
+        let made = home(root.path(), "/run/home/a").make();
+        assert_eq!(matches!(made, Err(HomeError::UnsafeParent(_))), !is_safe, "{directory} {mode:o}");
+        assert_eq!(made.is_ok(), is_safe);
+        set(0o755);
+    }
 }
 
 #[test]

@@ -1,5 +1,21 @@
 //! Pool files: `*.toml` in the pool directories. A file that is wrong anywhere costs the whole pool, since half a pool
 //! would give users other groups or homes than its author meant.
+//!
+//! | key | what | if it is not there |
+//! |-----|------|--------------------|
+//! | `uids` | the range, as `"60578-60673"` | an error |
+//! | `name` | the first name; then come `NAME-2`, `NAME-3`, … | each borrower chooses |
+//! | `group` | primary group; while it does not exist, the pool has no users | a group of the user's own name and number |
+//! | `groups` | further groups | none |
+//! | `home` | home directory, with `{name}` or `{uid}` in it | `/` |
+//! | `make-home` | the daemon makes homes when it lends users, and removes them | `false` |
+//! | `shell` | login shell | `/usr/sbin/nologin` |
+//! | `real-name` | real name | none |
+//! | `locked` | records say that nobody may log in | `true` |
+//! | `service` | the userdb service that hands out these names itself; while it runs, the pool stands back | none |
+//! | `lend` | users can be borrowed | `true` |
+//! | `allowed-names` | names that borrowers other than root may choose | none |
+//! | `allowed-groups` | groups, besides `groups`, that borrowers other than root may ask for | none |
 
 use std::collections::{BTreeMap, HashMap};
 use std::ops::RangeInclusive;
@@ -84,7 +100,8 @@ fn parse(id: &str, path: &Path, shipped: bool, text: &str) -> Result<Pool, Vec<F
         Err(error) => return Err(vec![not_toml(path, text, &error)]),
     };
     let mut fields = Fields { path, table: table.into_iter().collect(), problems: Vec::new() };
-    let base = fields.take("name", text_that(is_base, "not a name with room for a number after it"));
+    let is_base = text_that(is_base, "not a name with room for a number after it");
+    let base = fields.take("name", &is_base);
     let uids = fields.take("uids", uids);
     if uids.is_none() && !fields.complains_of("uids") {
         fields.problem("uids", "missing: a range such as \"60578-60673\"".into());
@@ -93,6 +110,7 @@ fn parse(id: &str, path: &Path, shipped: bool, text: &str) -> Result<Pool, Vec<F
     let group = fields.take("group", &is_group);
     let groups = fields.take("groups", list_of(&is_group)).unwrap_or_default();
     let allowed_groups = fields.take("allowed-groups", list_of(&is_group)).unwrap_or_default();
+    let allowed_names = fields.take("allowed-names", list_of(&is_base)).unwrap_or_default();
     let home = fields.take("home", |value| HomeTemplate::parse(string(value)?));
     let make_home = fields.take("make-home", boolean).unwrap_or(false);
     let is_shell = text_that(is_shell, "not an absolute path of a program");
@@ -117,6 +135,7 @@ fn parse(id: &str, path: &Path, shipped: bool, text: &str) -> Result<Pool, Vec<F
             uids,
             group,
             groups,
+            allowed_names,
             allowed_groups,
             home: home.unwrap_or_else(HomeTemplate::root),
             make_home,
@@ -290,6 +309,7 @@ mod tests {
             ("groups", "groups = \"video\""),
             ("groups", "groups = [\"\"]"),
             ("allowed-groups", "allowed-groups = [1]"),
+            ("allowed-names", "allowed-names = [\"a b\"]"),
             ("home", "home = \"relative\""),
             ("home", "make-home = true"),
             ("home", "make-home = true\nhome = \"/srv/fixed\""),

@@ -22,6 +22,8 @@ pub struct Pool {
     pub group: Option<String>,
     /// Further groups that all its users are in.
     pub groups: Vec<String>,
+    /// Names that a borrower other than root may choose, where the pool has none of its own.
+    pub allowed_names: Vec<String>,
     /// Further groups that a borrower other than root may ask for.
     pub allowed_groups: Vec<String>,
     /// Where the home directories are.

@@ -1,0 +1,98 @@
+//! The command line.
+
+pub mod generate;
+pub mod units;
+
+use std::io::{self, Write};
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+
+use crate::unit::generator::xdg_autostart;
+
+/// Runs systemd user units on Dinit, OpenRC, Shepherd, or by itself.
+#[derive(Debug, Parser)]
+#[command(name = "session-launcher", version, about)]
+struct Arguments {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Look at unit files as they are understood.
+    Units(units::Arguments),
+    /// Make units of autostart entries and D-Bus services.
+    Generate(generate::Arguments),
+    /// Test whether an autostart entry is for this desktop; made for ExecCondition= of generated units.
+    #[command(hide = true)]
+    AutostartCondition {
+        /// OnlyShowIn=, with colons.
+        only: String,
+        /// NotShowIn=, with colons.
+        not: String,
+    },
+    /// Print what starting a unit would do.
+    Plan(units::plan::Arguments),
+}
+
+/// Reads the arguments of the process and does what they say.
+pub fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let mut output = io::BufWriter::new(io::stdout().lock());
+    let result = match arguments.command {
+        Command::Units(arguments) => units::run(&arguments, &mut output),
+        Command::Generate(arguments) => generate::run(&arguments, &mut output),
+        Command::AutostartCondition { only, not } => {
+            let current = std::env::var("XDG_CURRENT_DESKTOP").unwrap_or_default();
+            // Any code from 1 to 254 skips the unit.
+            Ok(if xdg_autostart::is_for_desktop(&only, &not, &current) {
+                ExitCode::SUCCESS
+            } else {
+                ExitCode::FAILURE
+            })
+        }
+        Command::Plan(arguments) => units::plan::run(&arguments, &mut output),
+    };
+    let result = result.and_then(|code| output.flush().map(|()| code).map_err(Error::Output));
+    match result {
+        Ok(code) => code,
+        // A reader that has seen enough, such as head(1), is no failure.
+        Err(Error::Output(error)) if error.kind() == io::ErrorKind::BrokenPipe => ExitCode::SUCCESS,
+        Err(error) => {
+            eprintln!("session-launcher: {error}");
+            ExitCode::FAILURE
+        }
+    }
+}
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// The output cannot be written.
+    #[error("cannot write: {0}")]
+    Output(#[from] io::Error),
+    /// The output cannot be put into JSON.
+    #[error("cannot write JSON: {0}")]
+    Json(#[from] serde_json::Error),
+    /// A unit that was named is not there.
+    #[error("unit {0} not found")]
+    NotFound(crate::unit::name::UnitName),
+    /// A name that was given is none.
+    #[error("{0}")]
+    Name(#[from] crate::unit::name::NameError),
+    /// A file cannot be read or written.
+    #[error("{}: {error}", path.display())]
+    File {
+        /// The file.
+        path: std::path::PathBuf,
+        /// What went wrong.
+        error: io::Error,
+    },
+    /// Something else that the message tells.
+    #[error("{0}")]
+    Other(String),
+}
+
+/// What a command gives back: its exit code.
+pub type Result = std::result::Result<ExitCode, Error>;

@@ -1,0 +1,337 @@
+//! `[Install]`: enable, disable, preset (systemd.unit(5), "[Install] Section Options"; systemctl(1)).
+
+mod preset;
+mod state;
+
+use std::collections::{BTreeSet, VecDeque};
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use super::conf_files::is_mask;
+use super::load::Loader;
+use super::name::UnitName;
+use super::specifier::Specifiers;
+use super::syntax;
+use super::words::{self, Backslash};
+
+pub use preset::{Preset, Presets};
+pub use state::{UnitFileState, state};
+
+/// Whether that is a directive of `[Install]`.
+pub fn is_directive(key: &str) -> bool {
+    matches!(key, "Alias" | "WantedBy" | "RequiredBy" | "UpheldBy" | "Also" | "DefaultInstance")
+}
+
+/// The `[Install]` section of a unit.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Installation {
+    /// `Alias=`.
+    pub aliases: Vec<String>,
+    /// `WantedBy=`.
+    pub wanted_by: Vec<String>,
+    /// `RequiredBy=`.
+    pub required_by: Vec<String>,
+    /// `UpheldBy=`.
+    pub upheld_by: Vec<String>,
+    /// `Also=`.
+    pub also: Vec<String>,
+    /// `DefaultInstance=`.
+    pub default_instance: Option<String>,
+}
+
+impl Installation {
+    /// Reads the section of a unit's file and drop-ins. `None` when there is no file.
+    pub fn of(loader: &Loader, name: &UnitName) -> Option<Self> {
+        let found = loader.catalog().find(name);
+        let file = found.file?;
+        let names: Vec<&UnitName> = std::iter::once(&found.name).chain(&found.aliases).collect();
+        let mut installation = Self::default();
+        for path in std::iter::once(file).chain(super::drop_in::files(loader.catalog(), &names)) {
+            let Ok(text) = fs::read(&path) else { continue };
+            for assignment in syntax::parse(&text).assignments.iter().filter(|line| line.section == "Install")
+            {
+                installation.apply(loader, name, &assignment.key, &assignment.value);
+            }
+        }
+        Some(installation)
+    }
+
+    fn apply(&mut self, loader: &Loader, name: &UnitName, key: &str, value: &str) {
+        let list = match key {
+            "Alias" => &mut self.aliases,
+            "WantedBy" => &mut self.wanted_by,
+            "RequiredBy" => &mut self.required_by,
+            "UpheldBy" => &mut self.upheld_by,
+            "Also" => &mut self.also,
+            "DefaultInstance" => {
+                self.default_instance = Some(value.to_owned()).filter(|value| !value.is_empty());
+                return;
+            }
+            _ => return,
+        };
+        if value.is_empty() {
+            list.clear();
+            return;
+        }
+        let specifiers = Specifiers::new(loader.host(), name, None);
+        let words = words::split(value, Backslash::Literal).unwrap_or_default();
+        list.extend(words.iter().filter_map(|word| specifiers.expand(word).ok()));
+    }
+
+    /// Whether enabling makes any link.
+    pub fn has_links(&self) -> bool {
+        !(self.aliases.is_empty()
+            && self.wanted_by.is_empty()
+            && self.required_by.is_empty()
+            && self.upheld_by.is_empty())
+    }
+}
+
+/// One step of enabling or disabling.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Change {
+    /// Make a link.
+    Link {
+        /// The link.
+        path: PathBuf,
+        /// Where it points.
+        target: PathBuf,
+    },
+    /// Remove a link.
+    Unlink(PathBuf),
+}
+
+/// Why a unit cannot be enabled.
+#[derive(Debug, thiserror::Error)]
+pub enum InstallError {
+    /// No file of that name.
+    #[error("unit {0} does not exist")]
+    NotFound(UnitName),
+    /// It is masked.
+    #[error("unit {0} is masked")]
+    Masked(UnitName),
+    /// A template without an instance.
+    #[error("{0} is a template without DefaultInstance=: name an instance")]
+    NoInstance(UnitName),
+    /// A link cannot be made or removed.
+    #[error("{}: {error}", path.display())]
+    Io {
+        /// The link.
+        path: PathBuf,
+        /// What went wrong.
+        error: io::Error,
+    },
+    /// Something else is where a link belongs.
+    #[error("{} exists and points elsewhere", .0.display())]
+    Exists(PathBuf),
+}
+
+/// What enabling units changes in `directory`, with the units of their `Also=`.
+///
+/// # Errors
+/// A unit is not there or is masked, or a template has no instance.
+pub fn enable(loader: &Loader, names: &[UnitName], directory: &Path) -> Result<Vec<Change>, InstallError> {
+    let mut changes = Vec::new();
+    for name in with_also(loader, names) {
+        let named = names.contains(&name);
+        match links(loader, &name, directory) {
+            Ok(links) => {
+                changes.extend(links.into_iter().map(|(path, target)| Change::Link { path, target }))
+            }
+            // What is only mentioned in Also= may be missing.
+            Err(_) if !named => {}
+            Err(error) => return Err(error),
+        }
+    }
+    changes
+        .retain(|change| !matches!(change, Change::Link { path, target } if points_to(loader, path, target)));
+    Ok(changes)
+}
+
+/// What disabling units changes in `directory`: all links to them there go, those of their `Also=` too.
+pub fn disable(loader: &Loader, names: &[UnitName], directory: &Path) -> Vec<Change> {
+    let names = with_also(loader, names);
+    let mut changes = Vec::new();
+    let mut look_into = vec![directory.to_owned()];
+    while let Some(current) = look_into.pop() {
+        let Ok(entries) = fs::read_dir(loader.path().locate(&current)) else { continue };
+        for entry in entries.flatten() {
+            let path = current.join(entry.file_name());
+            let Ok(kind) = entry.file_type() else { continue };
+            if kind.is_dir()
+                && path.extension().is_some_and(|end| end == "wants" || end == "requires" || end == "upholds")
+            {
+                look_into.push(path);
+            } else if kind.is_symlink()
+                && !is_mask(&entry.path())
+                && links_to(&entry.path(), &names, current != directory)
+            {
+                changes.push(Change::Unlink(path));
+            }
+        }
+    }
+    changes.sort_by(|a, b| format!("{a:?}").cmp(&format!("{b:?}")));
+    changes
+}
+
+/// What the presets change in `directory`: units that they enable are enabled, those that they disable are disabled.
+/// Units without `[Install]` are left alone, as are those whose name is an alias.
+///
+/// # Errors
+/// A unit that is to be enabled cannot be.
+pub fn preset(
+    loader: &Loader,
+    presets: &Presets,
+    names: &[UnitName],
+    directory: &Path,
+) -> Result<Vec<Change>, InstallError> {
+    let mut changes = Vec::new();
+    for name in names {
+        let has_links = Installation::of(loader, name).is_some_and(|installation| installation.has_links());
+        if !has_links || loader.catalog().find(name).name != *name {
+            continue;
+        }
+        let one = std::slice::from_ref(name);
+        match presets.of(name) {
+            Preset::Ignore => {}
+            Preset::Disable => changes.extend(disable(loader, one, directory)),
+            Preset::Enable(instances) if name.is_template() => {
+                let named: Vec<UnitName> =
+                    instances.iter().filter_map(|instance| name.instantiate(instance)).collect();
+                // A template without instances in the preset needs its own default one.
+                let of_template = if named.is_empty() { one } else { named.as_slice() };
+                match enable(loader, of_template, directory) {
+                    Err(InstallError::NoInstance(_)) => {}
+                    result => changes.extend(result?),
+                }
+            }
+            Preset::Enable(_) => changes.extend(enable(loader, one, directory)?),
+        }
+    }
+    Ok(changes)
+}
+
+/// Carries changes out. Paths are below the loader's root.
+///
+/// # Errors
+/// Stops at the first link that cannot be made or removed.
+pub fn apply(loader: &Loader, changes: &[Change]) -> Result<(), InstallError> {
+    for change in changes {
+        match change {
+            Change::Link { path, target } => {
+                let place = loader.path().locate(path);
+                let fail = |error| InstallError::Io { path: path.clone(), error };
+                if let Some(parent) = place.parent() {
+                    fs::create_dir_all(parent).map_err(fail)?;
+                }
+                match std::os::unix::fs::symlink(target, &place) {
+                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
+                        return Err(InstallError::Exists(path.clone()));
+                    }
+                    result => result.map_err(fail)?,
+                }
+            }
+            Change::Unlink(path) => {
+                let place = loader.path().locate(path);
+                fs::remove_file(&place).map_err(|error| InstallError::Io { path: path.clone(), error })?;
+                // The directory of the last link goes with it; one that is not empty stays.
+                if let Some(parent) = place.parent().filter(|parent| parent.extension().is_some()) {
+                    let _ = fs::remove_dir(parent);
+                }
+            }
+        }
+    }
+    Ok(())
+}
+
+fn with_also(loader: &Loader, names: &[UnitName]) -> Vec<UnitName> {
+    let mut seen = BTreeSet::new();
+    let mut result = Vec::new();
+    let mut queue: VecDeque<UnitName> = names.iter().cloned().collect();
+    while let Some(name) = queue.pop_front() {
+        if !seen.insert(name.clone()) {
+            continue;
+        }
+        if let Some(installation) = Installation::of(loader, &name) {
+            queue.extend(installation.also.iter().filter_map(|also| UnitName::new(also.as_str()).ok()));
+        }
+        result.push(name);
+    }
+    result
+}
+
+/// The links that enabling one unit makes: the link and its target.
+fn links(
+    loader: &Loader,
+    name: &UnitName,
+    directory: &Path,
+) -> Result<Vec<(PathBuf, PathBuf)>, InstallError> {
+    let file = loader.catalog().find(name).file.ok_or_else(|| InstallError::NotFound(name.clone()))?;
+    if is_mask(&file) {
+        return Err(InstallError::Masked(name.clone()));
+    }
+    let target = loader.path().describe(&file).into_owned();
+    let installation = Installation::of(loader, name).unwrap_or_default();
+    let mut links = Vec::new();
+    for alias in installation.aliases.iter().filter_map(|alias| alias_name(name, alias, &installation)) {
+        links.push((directory.join(alias.as_str()), target.clone()));
+    }
+    for (list, suffix) in [
+        (&installation.wanted_by, "wants"),
+        (&installation.required_by, "requires"),
+        (&installation.upheld_by, "upholds"),
+    ] {
+        for other in list.iter().filter_map(|other| UnitName::new(other.as_str()).ok()) {
+            let own = if name.is_template() && !other.is_template() {
+                let instance = installation.default_instance.as_deref();
+                instance
+                    .and_then(|instance| name.instantiate(instance))
+                    .ok_or_else(|| InstallError::NoInstance(name.clone()))?
+            } else {
+                name.clone()
+            };
+            links.push((directory.join(format!("{other}.{suffix}")).join(own.as_str()), target.clone()));
+        }
+    }
+    Ok(links)
+}
+
+/// An alias of an instance is that instance of the alias.
+fn alias_name(name: &UnitName, alias: &str, installation: &Installation) -> Option<UnitName> {
+    let alias = UnitName::new(alias).ok()?;
+    match (name.instance(), alias.is_template()) {
+        (Some(instance), true) => alias.instantiate(instance),
+        (None, true) if name.is_template() => match &installation.default_instance {
+            Some(instance) => alias.instantiate(instance),
+            None => Some(alias),
+        },
+        _ => Some(alias),
+    }
+    .filter(|alias| alias != name)
+}
+
+fn points_to(loader: &Loader, path: &Path, target: &Path) -> bool {
+    fs::read_link(loader.path().locate(path))
+        .is_ok_and(|found| found == target || found.file_name() == target.file_name())
+}
+
+/// Whether a link stands for one of the names: it has the name itself, or points to it.
+fn links_to(link: &Path, names: &[UnitName], by_own_name: bool) -> bool {
+    let own = link.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    let target = fs::read_link(link).ok();
+    let target =
+        target.as_deref().and_then(Path::file_name).and_then(|name| name.to_str()).unwrap_or_default();
+    names.iter().any(|name| {
+        let template = name.template();
+        let same = by_own_name && own == name.as_str();
+        // All instances of a template that is disabled go.
+        let instance = name.is_template()
+            && UnitName::new(own).ok().and_then(|own| own.template()).as_ref() == Some(name);
+        let pointed = target == name.as_str() && (template.is_none() || own == name.as_str());
+        same || instance || pointed
+    })
+}
+
+#[cfg(test)]
+mod tests;

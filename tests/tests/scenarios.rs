@@ -1,0 +1,134 @@
+//! Every scenario of `tests/scenarios/`, on the real `systemd --user` and on the job engine.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
+
+use std::collections::{BTreeMap, VecDeque};
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use usher_tests::scenario::compare::differences;
+use usher_tests::scenario::format::{self, Scenario};
+use usher_tests::scenario::gnome::UnitSet;
+use usher_tests::scenario::original::Stage;
+use usher_tests::scenario::{order, simulation};
+
+/// How many scenarios are played at a time: they mostly wait.
+const STAGES: usize = 10;
+
+fn directory() -> PathBuf {
+    Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios")
+}
+
+/// All scenarios, or those whose name contains $SCENARIO.
+fn scenarios() -> Vec<Scenario> {
+    let mut files: Vec<_> = std::fs::read_dir(directory())
+        .unwrap()
+        .map(|entry| entry.unwrap().path())
+        .filter(|path| path.extension().is_some_and(|extension| extension == "txt"))
+        .collect();
+    files.sort();
+    let wanted = std::env::var("SCENARIO").unwrap_or_default();
+    let all: Vec<_> = files.iter().flat_map(|path| format::read(path)).collect();
+    let mut names: Vec<_> = all.iter().map(|scenario| scenario.name.clone()).collect();
+    names.sort();
+    assert!(names.windows(2).all(|pair| pair[0] != pair[1]), "two scenarios have one name: {names:?}");
+    all.into_iter().filter(|scenario| scenario.name.contains(&wanted)).collect()
+}
+
+/// The unit directories that scenarios play with.
+struct Sets {
+    gnome: UnitSet,
+}
+
+impl Sets {
+    fn open() -> Option<Self> {
+        Some(Self { gnome: UnitSet::open(&usher_tests::lab::root::cache())? })
+    }
+
+    fn directories(&self) -> Vec<PathBuf> {
+        std::iter::once(directory().join("base")).chain(self.gnome.directories()).collect()
+    }
+
+    /// The places of a scenario's directories, the most important first. Looks at the units of its set.
+    fn prepare(&self, scenario: &mut Scenario) -> Vec<usize> {
+        match scenario.set.as_deref() {
+            None => vec![0],
+            Some("gnome") => {
+                scenario.observed.extend(self.gnome.names());
+                vec![1, 2, 0]
+            }
+            Some(other) => panic!("no set {other}"),
+        }
+    }
+}
+
+/// Plays the scenarios on so many stages at a time. Gives the differences of each.
+fn play(scenarios: Vec<Scenario>, stages: usize, sets: &Sets) -> Option<BTreeMap<String, Vec<String>>> {
+    let stages = stages.min(scenarios.len());
+    let queue: Mutex<VecDeque<Scenario>> = Mutex::new(scenarios.into());
+    let results: Mutex<BTreeMap<String, Vec<String>>> = Mutex::default();
+    let directories = sets.directories();
+    let stand_in = Path::new(env!("CARGO_BIN_EXE_stand-in"));
+    let opened = std::thread::scope(|scope| {
+        let workers: Vec<_> = (0..stages)
+            .map(|_| {
+                scope.spawn(|| {
+                    let Some(mut stage) = Stage::open(stand_in, &directories) else { return false };
+                    loop {
+                        let Some(mut scenario) = queue.lock().unwrap().pop_front() else { return true };
+                        let found = play_one(&mut stage, &mut scenario, sets, &directories);
+                        results.lock().unwrap().insert(scenario.name, found);
+                    }
+                })
+            })
+            .collect();
+        workers.into_iter().all(|worker| worker.join().unwrap())
+    });
+    opened.then(|| results.into_inner().unwrap())
+}
+
+fn play_one(stage: &mut Stage, scenario: &mut Scenario, sets: &Sets, directories: &[PathBuf]) -> Vec<String> {
+    let places = sets.prepare(scenario);
+    let base: Vec<_> = places.iter().map(|place| directories[*place].clone()).collect();
+    if std::env::var_os("SCENARIO_NAMES").is_some() {
+        eprintln!("plays {}", scenario.name);
+    }
+    match stage.play(scenario, &places) {
+        Ok(original) => {
+            let ours = std::panic::catch_unwind(|| simulation::play(scenario, &base)).unwrap_or_default();
+            if std::env::var_os("SCENARIO_SHOW").is_some() {
+                println!("{original:#?}\n{ours:#?}");
+            }
+            let ordered = order::of(scenario, &base);
+            differences(&original, &ours, &|a, b| ordered.has(a, b))
+        }
+        Err(error) => vec![error],
+    }
+}
+
+#[test]
+fn the_engine_does_what_systemd_does() {
+    let Some(sets) = Sets::open() else { return };
+    let scenarios = scenarios();
+    let Some(mut results) = play(scenarios.clone(), STAGES, &sets) else { return };
+    // Time is real on one side: a busy machine makes differences that are none. One that is real stays.
+    for _ in 0..2 {
+        let again: Vec<_> =
+            scenarios.iter().filter(|scenario| !results[&scenario.name].is_empty()).cloned().collect();
+        if again.is_empty() || again.len() > 40 {
+            break;
+        }
+        let names: Vec<_> = again.iter().map(|scenario| scenario.name.as_str()).collect();
+        println!("played again, alone: {}", names.join(" "));
+        results.extend(play(again, 1, &sets).unwrap_or_default());
+    }
+    let different: Vec<_> = results.iter().filter(|(_, found)| !found.is_empty()).collect();
+    for (name, found) in &different {
+        println!("{name}:");
+        for line in *found {
+            println!("  {line}");
+        }
+    }
+    let same = results.len() - different.len();
+    println!("{} scenarios: {same} the same, {} different", results.len(), different.len());
+    assert!(different.is_empty(), "{} of {} scenarios differ", different.len(), results.len());
+}
