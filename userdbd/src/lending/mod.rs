@@ -101,7 +101,24 @@ impl Lending {
                     lending.end_in_any_case(&loan, Cause::Abandoned).await;
                 });
             }
+            if loan.persistent && !loan.ending && loan.boot_id != self.boot_id {
+                let lending = Rc::clone(self);
+                let loan = loan.clone();
+                tokio::task::spawn_local(async move { lending.make_home_anew(&loan).await });
+            }
             self.watch_the_clock(&loan);
+        }
+    }
+
+    /// Homes are mostly in /run, which does not outlive a reboot.
+    async fn make_home_anew(&self, loan: &Loan) {
+        let _turn = self.turn.lock().await;
+        if self.book.find(&loan.user_name).is_none_or(|now| now.token != loan.token) {
+            return;
+        }
+        match self.make_home(loan).await {
+            Ok(()) | Err(HomeError::Exists(_)) => {}
+            Err(error) => tracing::warn!("{}: {error}", loan.user_name),
         }
     }
 
@@ -155,6 +172,11 @@ impl Lending {
         }
     }
 
+    /// Whether a loan lasts as long as this connection.
+    pub fn is_held_by(&self, connection: u64) -> bool {
+        self.holders.borrow().values().any(|holder| *holder == connection)
+    }
+
     fn may_borrow(&self, peer: u32) -> bool {
         peer == 0 || self.config.borrowers.contains(&peer)
     }
@@ -172,6 +194,10 @@ impl Lending {
         }
         let index = self.current.index().await;
         let pool = choice::pool(&index, wish)?;
+        let chooses = if pool.base.is_none() { wish.base_name.as_ref() } else { None };
+        if peer != 0 && chooses.is_some_and(|name| !pool.allowed_names.contains(name)) {
+            return Err(LendError::NotPermitted);
+        }
         if let Some(service) = &pool.service
             && self.backends.serves(service).await
         {
@@ -261,10 +287,18 @@ impl Lending {
         Ok(json!({ "loan": interface::loan(&loan, true) }))
     }
 
-    async fn release(&self, user: &str, peer: u32) -> Result<Value, LendError> {
+    async fn release(self: &Rc<Self>, user: &str, peer: u32) -> Result<Value, LendError> {
         let is_the_callers = |loan: &Loan| peer == 0 || loan.borrower == peer;
         let loan = self.book.find(user).filter(is_the_callers).ok_or(LendError::NoSuchLoan)?;
-        self.end(&loan, Cause::Order).await?;
+        if let Err(error) = self.end(&loan, Cause::Order).await {
+            // It has been told that this is over, so it is.
+            let lending = Rc::clone(self);
+            tokio::task::spawn_local(async move {
+                tokio::time::sleep(FIRST_RETRY).await;
+                lending.end_in_any_case(&loan, Cause::Order).await;
+            });
+            return Err(error);
+        }
         // The user is gone for everybody when the reply comes.
         drop(self.current.index().await);
         Ok(json!({}))
