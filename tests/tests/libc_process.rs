@@ -99,6 +99,32 @@ fn the_daemon_may_be_restarted_between_lookups() {
 }
 
 #[test]
+fn the_daemon_closes_an_idle_connection_and_the_next_lookup_opens_another() {
+    let Some(switched) = machine() else { return };
+    let daemon = switched.start_daemon();
+    let pid = daemon.pid().unwrap();
+    let sockets = || {
+        let descriptors = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap().flatten();
+        let targets = descriptors.filter_map(|descriptor| std::fs::read_link(descriptor.path()).ok());
+        targets.filter(|target| target.to_string_lossy().starts_with("socket:")).count()
+    };
+    let lookups = [LOOKUP, LOOKUP, LOOKUP, "touch /tmp/one", "wait /tmp/two", LOOKUP];
+    let lines = std::thread::scope(|scope| {
+        let program = scope.spawn(|| lookups::run(&switched.machine, GLIBC, &lookups));
+        switched.wait_for("/tmp/one");
+        let with_connection = sockets();
+        let deadline = Instant::now() + Duration::from_secs(90);
+        while sockets() >= with_connection {
+            assert!(Instant::now() < deadline, "the connection stays");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        switched.machine.write("/tmp/two", 0o644, "");
+        program.join().unwrap()
+    });
+    assert_eq!(lines, [ANN; 4]);
+}
+
+#[test]
 fn a_daemon_that_hangs_costs_a_few_seconds_only() {
     let Some(switched) = machine() else { return };
     let socket = switched.sockets.socket("io.systemd.Multiplexer");
