@@ -46,6 +46,27 @@ fn a_child_goes_on_with_its_parents_enumeration() {
 }
 
 #[test]
+fn parent_and_child_each_go_on_by_themselves() {
+    let Some(switched) = machine() else { return };
+    // More than what is read at once.
+    for uid in 80_000..80_300 {
+        let record = format!("{{\"userName\":\"filler-{uid}\",\"uid\":{uid}}}");
+        switched.machine.write(&format!("/etc/userdb/filler-{uid}.user"), 0o644, record);
+    }
+    let _daemon = switched.start_daemon();
+    let mut whole = lookups::run(&switched.machine, GLIBC, &["getpwent_r 0"]);
+    assert_eq!(whole.pop().unwrap(), "end");
+    let first = whole.len() - 250;
+    // Not by fork(3): no handler closes the parent's connection in the child, so that both have one and the same socket.
+    let lookups = [&format!("getpwent_some {first}"), "clone", LOOKUP, "getpwent_some 1000", LOOKUP];
+    let mut rest = vec![ANN.to_owned()];
+    rest.extend_from_slice(&whole[first..]);
+    rest.push(ANN.to_owned());
+    let expected: Vec<_> = whole[..first].iter().chain(&rest).chain(&rest).cloned().collect();
+    assert_eq!(lookups::run(&switched.machine, GLIBC, &lookups), expected);
+}
+
+#[test]
 fn descriptors_that_the_program_closed_are_left_alone() {
     let Some(switched) = machine() else { return };
     let _daemon = switched.start_daemon();
@@ -60,11 +81,12 @@ fn descriptors_that_the_program_closed_are_left_alone() {
         LOOKUP,
         "getpwnam_r nosuch 0",
         LOOKUP,
+        "opened /tmp/precious",
         "closefrom 3",
         LOOKUP,
     ];
     let lines = lookups::run(&switched.machine, GLIBC, &lookups);
-    assert_eq!(lines, [ANN, ANN, ANN, "1", ANN, ANN, "missing", ANN, ANN]);
+    assert_eq!(lines, [ANN, ANN, ANN, "1", ANN, ANN, "missing", ANN, "20", ANN]);
     assert_eq!(std::fs::metadata(switched.machine.path("/tmp/precious")).unwrap().len(), 0);
 }
 
@@ -96,6 +118,32 @@ fn the_daemon_may_be_restarted_between_lookups() {
     });
     // Without a daemon: ENOENT.
     assert_eq!(lines, [ANN, ANN, ANN, "1", "error 2", ANN]);
+}
+
+#[test]
+fn the_daemon_closes_an_idle_connection_and_the_next_lookup_opens_another() {
+    let Some(switched) = machine() else { return };
+    let daemon = switched.start_daemon();
+    let pid = daemon.pid().unwrap();
+    let sockets = || {
+        let descriptors = std::fs::read_dir(format!("/proc/{pid}/fd")).unwrap().flatten();
+        let targets = descriptors.filter_map(|descriptor| std::fs::read_link(descriptor.path()).ok());
+        targets.filter(|target| target.to_string_lossy().starts_with("socket:")).count()
+    };
+    let lookups = [LOOKUP, LOOKUP, LOOKUP, "touch /tmp/one", "wait /tmp/two", LOOKUP];
+    let lines = std::thread::scope(|scope| {
+        let program = scope.spawn(|| lookups::run(&switched.machine, GLIBC, &lookups));
+        switched.wait_for("/tmp/one");
+        let with_connection = sockets();
+        let deadline = Instant::now() + Duration::from_secs(90);
+        while sockets() >= with_connection {
+            assert!(Instant::now() < deadline, "the connection stays");
+            std::thread::sleep(Duration::from_millis(100));
+        }
+        switched.machine.write("/tmp/two", 0o644, "");
+        program.join().unwrap()
+    });
+    assert_eq!(lines, [ANN; 4]);
 }
 
 #[test]

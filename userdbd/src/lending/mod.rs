@@ -172,6 +172,11 @@ impl Lending {
         }
     }
 
+    /// Whether a loan lasts as long as this connection.
+    pub fn is_held_by(&self, connection: u64) -> bool {
+        self.holders.borrow().values().any(|holder| *holder == connection)
+    }
+
     fn may_borrow(&self, peer: u32) -> bool {
         peer == 0 || self.config.borrowers.contains(&peer)
     }

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::io::AsyncReadExt;
 use tokio::net::UnixStream;
-use tokio::time::Instant;
+use tokio::time::{Instant, timeout};
 use userdb::varlink::call::Call;
 
 use super::Server;
@@ -19,6 +19,10 @@ const SOON: Duration = Duration::from_millis(2);
 const HOT: u32 = 8;
 /// How much longer a peer must be hot after it has asked for something that a lane cannot answer.
 const UNSUITED: u32 = 16;
+
+/// A connection over which nothing comes for this long is closed, unless a loan depends on it. The C library's module keeps
+/// connections for its next lookup, in processes that may never make one, and each counts for its user.
+const IDLE: Duration = Duration::from_secs(20);
 
 /// Serves a connection until the peer closes it or sends something that is no call.
 ///
@@ -77,8 +81,14 @@ async fn serve_in_loop(
             return Ok(false);
         }
         let answered = Instant::now();
-        if socket.read_buf(input.room()).await? == 0 {
-            return Ok(false);
+        match timeout(IDLE, socket.read_buf(input.room())).await {
+            Ok(received) => {
+                if received? == 0 {
+                    return Ok(false);
+                }
+            }
+            Err(_) if server.lending.is_held_by(share.connection()) => {}
+            Err(_) => return Ok(false),
         }
         asked_again_soon = if answered.elapsed() < SOON { asked_again_soon.saturating_add(1) } else { 0 };
     }

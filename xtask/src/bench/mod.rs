@@ -1,6 +1,7 @@
 //! `cargo xtask bench`: figures side by side in one run, as ratios. Absolute times differ from machine to machine.
 
 mod echo;
+mod libc;
 mod load;
 mod memory;
 mod userdb;
@@ -18,6 +19,8 @@ pub struct Arguments {
 enum What {
     /// userdbd beside systemd's daemon and a bare echo server
     Userdb(userdb::Arguments),
+    /// getpwnam and its kin, beside libnss-systemd
+    Libc(libc::Arguments),
     /// Answers every message with the same reply (used by the others)
     #[command(hide = true)]
     Echo {
@@ -32,8 +35,9 @@ enum What {
 pub fn run(arguments: &Arguments) -> ExitCode {
     let result = match &arguments.what {
         What::Echo { socket, reply } => echo::serve(socket, reply).map(|()| ExitCode::SUCCESS),
-        What::Userdb(_) if cfg!(debug_assertions) => run_release(),
+        What::Userdb(_) | What::Libc(_) if cfg!(debug_assertions) => run_release(),
         What::Userdb(arguments) => userdb::run(arguments).map(|()| ExitCode::SUCCESS),
+        What::Libc(arguments) => libc::run(arguments).map(|()| ExitCode::SUCCESS),
     };
     result.unwrap_or_else(|error| {
         eprintln!("bench: {error}");
