@@ -1,5 +1,6 @@
 //! What other parts of the daemon ask the server, instead of a client.
 
+use std::rc::Rc;
 use std::sync::Arc;
 
 use tokio::net::UnixStream;
@@ -92,20 +93,20 @@ impl Server {
             let (send, mut answers) = mpsc::channel(READ_AHEAD);
             for backend in backends {
                 let parameters = parameters(request, &backend);
-                let of_modules = backend.asks_modules();
-                let mut own = backend.ask_for_all(GET_MEMBERSHIPS, &parameters, share.module_turn());
+                let mut own =
+                    Rc::clone(&backend).ask_for_all(GET_MEMBERSHIPS, &parameters, share.module_turn());
                 let send = send.clone();
                 tokio::task::spawn_local(async move {
                     while let Some(answer) = own.recv().await {
-                        if send.send((answer, of_modules)).await.is_err() {
+                        if send.send((answer, Rc::clone(&backend))).await.is_err() {
                             return;
                         }
                     }
                 });
             }
             drop(send);
-            while let Some((answer, of_modules)) = answers.recv().await {
-                pair_of(answer, of_modules, index).into_iter().for_each(&mut add);
+            while let Some((answer, backend)) = answers.recv().await {
+                pair_of(answer, &backend, index).into_iter().for_each(&mut add);
             }
         };
         let _ = timeout_at(deadline, asking).await;

@@ -206,12 +206,12 @@ impl Server {
                 let parameters = parameters(stream.request, &backend);
                 let turn = share.module_turn();
                 let answers = Rc::clone(&backend).ask_for_all(GET_MEMBERSHIPS, &parameters, turn);
-                (answers, backend.asks_modules())
+                (answers, backend)
             })
             .collect();
-        for (mut answers, of_modules) in asked {
+        for (mut answers, backend) in asked {
             while let Some(answer) = answers.recv().await {
-                if let Some((user, group)) = pair_of(answer, of_modules, index) {
+                if let Some((user, group)) = pair_of(answer, &backend, index) {
                     stream.add(&user, &group).await?;
                 }
             }
@@ -260,16 +260,15 @@ fn module_pair(parameters: &Map<String, Value>, index: &Index) -> Option<Pair> {
 }
 
 /// What an answer says, if that can be believed.
-pub fn pair_of(answer: Answer, of_modules: bool, index: &Index) -> Option<Pair> {
+pub fn pair_of(answer: Answer, backend: &Backend, index: &Index) -> Option<Pair> {
     let Answer::Reply(parameters) = answer else { return None };
-    if of_modules {
+    if backend.asks_modules() {
         return module_pair(&parameters, index);
     }
     // A service speaks for users and groups of its own: it may put its users into groups of this host, and users of this host
     // into its groups. Who of this host is in which group of this host is not its affair.
-    pair(&parameters).filter(|(user, group)| {
-        index.local_by_name(Kind::User, user).is_none() || index.local_by_name(Kind::Group, group).is_none()
-    })
+    let is_foreign = |kind, name: &str| index.refuses(kind, name, None, backend.name()).is_none();
+    pair(&parameters).filter(|(user, group)| is_foreign(Kind::User, user) || is_foreign(Kind::Group, group))
 }
 
 fn pair(parameters: &Map<String, Value>) -> Option<Pair> {
