@@ -52,7 +52,7 @@ impl Guarded<Connection> {
     /// As [`Connection::open`].
     pub fn open(path: &Path, timeout: Duration) -> Result<Self, ClientError> {
         let failed = |errno: Errno| ClientError::Connect { path: path.to_owned(), source: errno.into() };
-        let (socket, identity) = open_sockets::open(new_socket_on_list).map_err(failed)?;
+        let (socket, identity) = open_sockets::without_fork(new_socket_on_list).map_err(failed)?;
         let inner = Connection::open_over(socket, path, timeout)
             .inspect_err(|_| identity.place.into_iter().for_each(Place::remove))?;
         Ok(Self { inner: Some(inner), identity })
@@ -101,8 +101,7 @@ impl<T: HasSocket> Drop for Guarded<T> {
             // The descriptor is the program's now: closing it would break the program.
             std::mem::forget(inner);
         }
-        // The list of a child is its own. In the parent the socket is on the list until it is closed, so that no fork
-        // comes in between.
+        // The list of a child is its own.
         if let Some(place) = self.identity.place
             && rustix::process::getpid() == self.identity.process
         {

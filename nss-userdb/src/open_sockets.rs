@@ -3,6 +3,7 @@
 
 use std::os::fd::RawFd;
 use std::sync::atomic::{AtomicI32, AtomicU32, AtomicU64, Ordering};
+use std::time::Duration;
 
 /// More than these at once are not recorded; a child then keeps them until it calls exec.
 const PLACES: usize = 128;
@@ -31,32 +32,33 @@ pub fn add(descriptor: RawFd, inode: u64) -> Option<&'static Place> {
 }
 
 impl Place {
-    /// Takes the socket off the list.
+    /// Takes the socket, which was closed, off the list. Not during a fork: the kernel copies descriptors before it copies
+    /// memory, so that the child might have the socket and not the entry.
     pub fn remove(&self) {
-        self.descriptor.store(FREE, Ordering::Release);
+        without_fork(|| self.descriptor.store(FREE, Ordering::Release));
     }
 }
 
-/// Runs what opens a socket and adds it to the list, and keeps forks out in between.
-pub fn open<T>(open_and_add: impl FnOnce() -> T) -> T {
-    wait_until(|| {
-        let gate = GATE.load(Ordering::Acquire);
-        gate < FORK && GATE.compare_exchange(gate, gate + 1, Ordering::Acquire, Ordering::Relaxed).is_ok()
-    });
-    let result = open_and_add();
-    // Not below zero: who was not let in, after all, did not count.
-    let leave = |gate: u32| (!gate.is_multiple_of(FORK)).then(|| gate - 1);
-    let _ = GATE.fetch_update(Ordering::Release, Ordering::Relaxed, leave);
+/// Runs what opens a socket and adds it to the list, or takes one off it, and keeps forks out in between.
+pub fn without_fork<T>(change: impl FnOnce() -> T) -> T {
+    let enter = |gate: u32| (gate < FORK).then(|| gate + 1);
+    let entered = wait_until(|| GATE.fetch_update(Ordering::Acquire, Ordering::Relaxed, enter).is_ok());
+    let result = change();
+    if entered {
+        // Not below zero: in the child of a fork that came anyway, nobody is counted.
+        let leave = |gate: u32| (!gate.is_multiple_of(FORK)).then(|| gate - 1);
+        let _ = GATE.fetch_update(Ordering::Release, Ordering::Relaxed, leave);
+    }
     result
 }
 
-/// Waits until nobody opens a socket, and lets nobody begin to.
+/// Waits until nobody changes the list, and lets nobody begin to.
 pub fn before_fork() {
     GATE.fetch_add(FORK, Ordering::Acquire);
     wait_until(|| GATE.load(Ordering::Acquire).is_multiple_of(FORK));
 }
 
-/// Lets sockets be opened again.
+/// Lets the list be changed again.
 pub fn after_fork_in_parent() {
     GATE.fetch_sub(FORK, Ordering::Release);
 }
@@ -72,17 +74,25 @@ pub fn after_fork_in_child(mut each: impl FnMut(RawFd, u64)) {
     GATE.store(0, Ordering::Release);
 }
 
-/// How many threads are opening a socket, and, times [`FORK`], how many are forking.
+/// How many threads are changing the list, and, times [`FORK`], how many are forking.
 static GATE: AtomicU32 = AtomicU32::new(0);
 const FORK: u32 = 1 << 16;
 
-/// Waits for what takes a few system calls. Not for ever: a signal handler that forks may have interrupted the very thread
-/// that it waits for, and then a socket that a child keeps until exec is the smaller evil.
-fn wait_until(condition: impl Fn() -> bool) {
-    for _ in 0..10_000 {
+/// Waits for what takes a few system calls, of a thread that may have to wait for a processor first. Not for ever: a signal
+/// handler that forks may have interrupted the very thread that it waits for, and then a socket that a child keeps until exec
+/// is the smaller evil.
+fn wait_until(condition: impl Fn() -> bool) -> bool {
+    const YIELDS: u32 = 100;
+    const SLEEPS: u32 = 500;
+    for attempt in 0..YIELDS + SLEEPS {
         if condition() {
-            return;
+            return true;
         }
-        std::thread::yield_now();
+        if attempt < YIELDS {
+            std::thread::yield_now();
+        } else {
+            std::thread::sleep(Duration::from_millis(1));
+        }
     }
+    false
 }

@@ -118,7 +118,9 @@ static int count_sockets(void)
 	int count = 0;
 	for (int descriptor = 3; descriptor < 1024; descriptor++) {
 		struct stat status;
-		if (!fstat(descriptor, &status) && S_ISSOCK(status.st_mode))
+		/* Those that do not block are glibc's own, with which it looks for nscd now and then. */
+		if (!fstat(descriptor, &status) && S_ISSOCK(status.st_mode) &&
+		    !(fcntl(descriptor, F_GETFL) & O_NONBLOCK))
 			count++;
 	}
 	return count;
