@@ -5,7 +5,7 @@ use userdb::client::{Call, ClientError, Connection};
 use userdb::interface::{GET_GROUP_RECORD, GET_USER_RECORD};
 use userdb::name::is_valid_relaxed;
 use userdb::unix::{GroupEntry, GshadowEntry, PasswdEntry, ShadowEntry};
-use userdb::{GroupRecord, UserRecord};
+use userdb::{Disposition, GroupRecord, UserRecord};
 
 use crate::failure::Failure;
 use crate::memberships::{members_call, merge, receive_members};
@@ -59,7 +59,16 @@ pub fn shadow(pool: &Pool, name: &str) -> Result<ShadowEntry, Failure> {
 
 /// The shadow entry of a record, if this process may see all of it.
 pub fn shadow_entry(user: &Answered<UserRecord>) -> Option<ShadowEntry> {
-    (!user.incomplete).then(|| ShadowEntry::from_record(&user.record))
+    if user.incomplete {
+        return None;
+    }
+    let mut entry = ShadowEntry::from_record(&user.record);
+    // Records of dynamic users are locked, since nobody logs in as one. shadow(5) can only say so with an expiry that has passed,
+    // and pam_unix would refuse to start a login screen as a user that has expired. Without a hash it is locked enough.
+    if user.record.disposition() == Some(Disposition::Dynamic) && user.record.not_after().is_none() {
+        entry.expire = None;
+    }
+    Some(entry)
 }
 
 /// The group entry of a group, with all its members.

@@ -13,6 +13,7 @@ use crate::failure::Failure;
 use crate::lookup::{self, Key};
 use crate::memberships::gids_of;
 use crate::pool::Pool;
+use crate::record::Answered;
 
 /// A service: its pool, and how many connections it got.
 struct Service {
@@ -148,6 +149,19 @@ fn hashes_that_are_held_back_are_no_hashes() {
         service(|_, _| one(r#"{"parameters":{"record":{"userName":"ann","uid":70001},"incomplete":true}}"#));
     assert!(lookup::passwd(&service.pool, Key::Name("ann")).is_ok());
     assert_eq!(lookup::shadow(&service.pool, "ann").unwrap_err(), Failure::NotFound);
+}
+
+#[test]
+fn a_login_screen_has_not_expired() {
+    let shadow = |disposition: &str| {
+        let json = format!(r#"{{"userName":"g","uid":60578,"locked":true,"disposition":"{disposition}"}}"#);
+        let json = serde_json::from_str(&json).unwrap();
+        let host = userdb::Host::default();
+        let record = userdb::UserRecord::load(json, &host, userdb::Sections::SERVICE).unwrap().record;
+        lookup::shadow_entry(&Answered { record, incomplete: false }).unwrap()
+    };
+    assert_eq!((shadow("dynamic").expire, shadow("dynamic").hash.as_deref()), (None, Some("!*")));
+    assert_eq!(shadow("regular").expire, Some(1));
 }
 
 #[test]
