@@ -147,9 +147,6 @@ fn seeds() -> std::ops::RangeInclusive<u64> {
 #[test]
 fn random_graphs_do_the_same() {
     let wanted = std::env::var("SCENARIO").unwrap_or_default();
-    let all: Vec<_> = seeds()
-        .map(random::scenario)
-        .filter(|one| one.name.contains(&wanted))
-        .collect();
+    let all: Vec<_> = seeds().map(random::scenario).filter(|one| one.name.contains(&wanted)).collect();
     assert_same(&all);
 }

@@ -105,8 +105,7 @@ impl Transaction {
             self.remove(plan, false);
             return Err(error);
         }
-        let restarts =
-            kind == JobKind::Restart || (kind == JobKind::Start && rules.restart_dependents);
+        let restarts = kind == JobKind::Restart || (kind == JobKind::Start && rules.restart_dependents);
         if restarts {
             self.propagate(engine, unit, plan, JobKind::TryRestart, relation::PROPAGATES_RESTART, below)?;
         }
