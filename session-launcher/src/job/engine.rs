@@ -242,6 +242,12 @@ impl<H: Host> Engine<H> {
         let mut done = Vec::new();
         while let Some(id) = fresh.pop() {
             self.connect(id, &mut fresh);
+            // A target comes after its whole too, but only after one that was loaded before it.
+            for whole in self.units.related(id, &[Relation::PartOf]) {
+                if !fresh.contains(&whole) {
+                    self.order_target(id, whole);
+                }
+            }
             self.collect_queue.insert(id);
             done.push(id);
         }

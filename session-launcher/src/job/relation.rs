@@ -111,13 +111,8 @@ pub(super) const STOPS: Facet = &[Relation::Conflicts];
 /// Its start stops them if that is possible.
 pub(super) const STOPS_WEAKLY: Facet = &[Relation::ConflictedBy];
 /// Its stop stops them.
-pub(super) const PROPAGATES_STOP: Facet = &[
-    Relation::RequiredBy,
-    Relation::RequisiteOf,
-    Relation::BoundBy,
-    Relation::ConsistsOf,
-    Relation::PropagatesStopTo,
-];
+pub(super) const PROPAGATES_STOP: Facet =
+    &[Relation::RequiredBy, Relation::RequisiteOf, Relation::BoundBy, Relation::ConsistsOf];
 /// Its restart restarts them.
 pub(super) const PROPAGATES_RESTART: Facet =
     &[Relation::RequiredBy, Relation::RequisiteOf, Relation::BoundBy, Relation::ConsistsOf];

@@ -67,12 +67,14 @@ fn unit(random: &mut Random, names: &[String], place: usize) -> String {
     }
     if names[place].ends_with(".service") {
         text.push_str("[Service]\n");
-        text.push_str(match random.below(5) {
-            0 => "Type=oneshot\nRemainAfterExit=yes\nExecStart=stand-in exit:0\n",
-            1 => "Type=notify\nExecStart=stand-in wait:20ms ready\n",
-            2 => "Type=exec\nExecStart=stand-in\nExecStopPost=stand-in exit:0\n",
-            3 => "Type=oneshot\nExecStart=stand-in exit:1\n",
-            _ => "ExecStart=stand-in\n",
+        // No two units are ready at one time, as nobody knows then which is first.
+        let later = 30 + 40 * place;
+        text.push_str(&match random.below(5) {
+            0 => format!("Type=oneshot\nRemainAfterExit=yes\nExecStart=stand-in wait:{later}ms exit:0\n"),
+            1 => format!("Type=notify\nExecStart=stand-in wait:{later}ms ready\n"),
+            2 => "Type=exec\nExecStart=stand-in\nExecStopPost=stand-in exit:0\n".to_owned(),
+            3 => format!("Type=oneshot\nExecStart=stand-in wait:{later}ms exit:1\n"),
+            _ => "ExecStart=stand-in\n".to_owned(),
         });
     }
     text

@@ -15,6 +15,8 @@ struct Rules {
     ignore_order: bool,
     /// Units that a restart would restart are restarted, though the anchor only starts.
     restart_dependents: bool,
+    /// `PropagatesStopTo=` counts: only for the anchor, and for what was reached from it over nothing else.
+    propagate_stop_to: bool,
 }
 
 /// What a link means to the one that asks.
@@ -41,6 +43,7 @@ impl Transaction {
             ignore_requirements: matches!(mode, JobMode::IgnoreDependencies | JobMode::IgnoreRequirements),
             ignore_order: mode == JobMode::IgnoreDependencies,
             restart_dependents: mode == JobMode::RestartDependencies,
+            propagate_stop_to: true,
         };
         transaction.add(engine, unit, kind, None, rules)?;
         match mode {
@@ -94,23 +97,26 @@ impl Transaction {
             return Ok(());
         }
         // Only the anchor itself restarts its dependents though it is a start.
-        let below = Rules { restart_dependents: false, ..rules };
-        if matches!(kind, JobKind::Start | JobKind::Restart) {
-            self.add_start_dependencies(engine, unit, plan, below)?;
+        let below = Rules { restart_dependents: false, propagate_stop_to: false, ..rules };
+        if matches!(kind, JobKind::Start | JobKind::Restart)
+            && let Err(error) = self.add_start_dependencies(engine, unit, plan, below)
+        {
+            // What cannot be started is not started in part either.
+            self.remove(plan, false);
+            return Err(error);
         }
-        if matches!(kind, JobKind::Restart) || rules.restart_dependents {
+        let restarts = kind == JobKind::Restart || (kind == JobKind::Start && rules.restart_dependents);
+        if restarts {
             self.propagate(engine, unit, plan, JobKind::TryRestart, relation::PROPAGATES_RESTART, below)?;
         }
-        match kind {
-            JobKind::Stop => {
-                self.propagate(engine, unit, plan, JobKind::Stop, relation::PROPAGATES_STOP, below)?;
-            }
-            // What only stops with it stops in the first half of its restart.
-            JobKind::Restart => {
-                self.propagate(engine, unit, plan, JobKind::Stop, &[Relation::PropagatesStopTo], below)?;
-            }
-            JobKind::Reload => self.propagate_reload(engine, unit, plan, below),
-            _ => {}
+        if kind == JobKind::Stop {
+            self.propagate(engine, unit, plan, JobKind::Stop, relation::PROPAGATES_STOP, below)?;
+        }
+        if (restarts || kind == JobKind::Stop) && rules.propagate_stop_to {
+            self.propagate_stop_to(engine, unit, plan, Rules { propagate_stop_to: true, ..below })?;
+        }
+        if kind == JobKind::Reload {
+            self.propagate_reload(engine, unit, plan, below);
         }
         Ok(())
     }
@@ -192,6 +198,26 @@ impl Transaction {
             if kind != JobKind::Nop {
                 unless_inapplicable(self.add(engine, other, kind, Some((plan, NEEDED)), rules))?;
             }
+        }
+        Ok(())
+    }
+
+    /// Follows `PropagatesStopTo=`, after everything else: a unit that starts in this transaction restarts instead, and
+    /// one that goes down anyway needs no further job.
+    fn propagate_stop_to<H: Host>(
+        &mut self,
+        engine: &mut Engine<H>,
+        unit: UnitId,
+        plan: PlanId,
+        rules: Rules,
+    ) -> Result<(), RequestError> {
+        for other in engine.units.related(unit, &[Relation::PropagatesStopTo]) {
+            let has = |wanted| self.jobs_of(other).any(|(_, job)| job.kind == wanted);
+            if has(JobKind::Stop) || has(JobKind::Restart) {
+                continue;
+            }
+            let kind = if has(JobKind::Start) { JobKind::Restart } else { JobKind::Stop };
+            unless_inapplicable(self.add(engine, other, kind, Some((plan, NEEDED)), rules))?;
         }
         Ok(())
     }
