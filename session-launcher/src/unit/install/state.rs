@@ -46,6 +46,19 @@ impl UnitFileState {
             Self::NotFound => "not-found",
         }
     }
+
+    /// Whether systemctl's exit code calls that enabled: something pulls the unit in, or may do so as it is.
+    pub const fn may_start(self) -> bool {
+        matches!(
+            self,
+            Self::Enabled
+                | Self::EnabledRuntime
+                | Self::Static
+                | Self::Alias
+                | Self::Indirect
+                | Self::Generated
+        )
+    }
 }
 
 /// The state of a unit file.
