@@ -168,35 +168,50 @@ pub fn enable(
     directory: &Path,
     overwrite: Overwrite,
 ) -> Result<Vec<Change>, InstallError> {
+    let (changes, errors) = enable_each(loader, names, directory, overwrite);
+    errors.into_iter().next().map_or(Ok(changes), Err)
+}
+
+/// The same, with what is wrong of some units beside what the others change.
+fn enable_each(
+    loader: &Loader,
+    names: &[UnitName],
+    directory: &Path,
+    overwrite: Overwrite,
+) -> (Vec<Change>, Vec<InstallError>) {
     let mut wanted: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
-    let mut changes = Vec::new();
+    let (mut changes, mut errors) = (Vec::new(), Vec::new());
     for name in with_also(loader, names) {
-        let named = names.contains(&name);
         let links = match links(loader, &name, directory) {
             Ok(links) => links,
             // What is only mentioned in Also= may be missing.
-            Err(_) if !named => continue,
-            Err(error) => return Err(error),
+            Err(_) if !names.contains(&name) => continue,
+            Err(error) => {
+                errors.push(error);
+                continue;
+            }
         };
         for (path, target) in links {
+            let path_here = loader.path().locate(&path);
             match wanted.get(&path) {
                 None => {}
                 Some(known) if *known == target => continue,
                 // Two units of one call want the same alias.
                 Some(known) => {
-                    return Err(InstallError::PointsElsewhere {
-                        path: loader.path().locate(&path),
-                        target: known.clone(),
-                    });
+                    errors.push(InstallError::PointsElsewhere { path: path_here, target: known.clone() });
+                    continue;
                 }
             }
             // A dependency on the unit is its own: only an alias can belong to another.
             let overwrite = if path.parent() == Some(directory) { overwrite } else { Overwrite::Links };
-            changes.extend(place::link(loader, &path, &target, overwrite)?);
+            match place::link(loader, &path, &target, overwrite) {
+                Ok(change) => changes.extend(change),
+                Err(error) => errors.push(error),
+            }
             wanted.insert(path, target);
         }
     }
-    Ok(changes)
+    (changes, errors)
 }
 
 /// What disabling units changes in `directory`: all links to them there go, those of their `Also=` too.
@@ -230,14 +245,13 @@ pub fn disable(loader: &Loader, names: &[UnitName], directory: &Path) -> Vec<Cha
 ///
 /// All that goes comes first: what one unit's preset disables may come back with `Also=` of another.
 ///
-/// # Errors
-/// A unit that is to be enabled cannot be.
+/// Units that cannot be enabled do not keep the others from it: what is wrong with them comes with the changes.
 pub fn preset(
     loader: &Loader,
     presets: &Presets,
     names: &[UnitName],
     directory: &Path,
-) -> Result<Vec<Change>, InstallError> {
+) -> (Vec<Change>, Vec<InstallError>) {
     let (mut to_disable, mut to_enable) = (Vec::new(), Vec::new());
     for name in names {
         let has_links = Installation::of(loader, name).is_some_and(|installation| installation.has_links());
@@ -258,12 +272,12 @@ pub fn preset(
         }
     }
     let mut changes = disable(loader, &to_disable, directory);
-    let enabled = enable(loader, &to_enable, directory, Overwrite::Links)?;
+    let (enabled, errors) = enable_each(loader, &to_enable, directory, Overwrite::Refuse);
     // A link that goes and would be made again just stays.
     let wanted = all_links(loader, &to_enable, directory);
     changes.retain(|change| !matches!(change, Change::Unlink(path) if wanted.contains(path)));
     changes.extend(enabled);
-    Ok(changes)
+    (changes, errors)
 }
 
 /// The places of all links that enabling units would make.

@@ -28,10 +28,14 @@ pub fn run(arguments: &change::Units, source: &Source) -> Result {
     if let Some(mask) = names.iter().find_map(|name| change::mask_of(&loader, name)) {
         return Err(Error::Install { verb: "preset", error: InstallError::Masked(mask) });
     }
-    preset(&loader, &names, &directory)
+    let (changes, errors) = install::preset(&loader, &presets(&loader), &names, &directory);
+    if let Some(error) = errors.into_iter().next() {
+        return Err(Error::Install { verb: "preset", error });
+    }
+    change::carry_out(&loader, &changes, "preset")
 }
 
-/// The same for all unit files but masked ones.
+/// The same for all unit files but masked ones. A unit that cannot be enabled is told and passed over.
 ///
 /// # Errors
 /// A link cannot be made or removed.
@@ -39,12 +43,14 @@ pub fn run_all(arguments: &All, source: &Source) -> Result {
     let loader = source.loader();
     let directory = change::directory(arguments.runtime, source, &loader)?;
     let names = loader.catalog().names().filter(|name| change::mask_of(&loader, name).is_none());
-    preset(&loader, &names.cloned().collect::<Vec<_>>(), &directory)
+    let names: Vec<UnitName> = names.cloned().collect();
+    let (changes, errors) = install::preset(&loader, &presets(&loader), &names, &directory);
+    for error in errors {
+        eprintln!("Failed to preset unit: {error}");
+    }
+    change::carry_out(&loader, &changes, "preset")
 }
 
-fn preset(loader: &Loader, names: &[UnitName], directory: &std::path::Path) -> Result {
-    let presets = Presets::load(loader.host(), loader.path());
-    let changes = install::preset(loader, &presets, names, directory)
-        .map_err(|error| Error::Install { verb: "preset", error })?;
-    change::carry_out(loader, &changes, "preset")
+fn presets(loader: &Loader) -> Presets {
+    Presets::load(loader.host(), loader.path())
 }

@@ -106,7 +106,10 @@ fn templates() {
         enable(&tree.loader(), &[unit("b@.service")], DIRECTORY.as_ref(), Overwrite::Refuse).unwrap_err();
     assert!(matches!(error, InstallError::NoInstance(_)));
     assert_eq!(tree.disable("b@two.service"), ["x.target.wants/b@two.service"]);
-    assert_eq!(tree.state("a@one.service"), "enabled");
+    assert_eq!((tree.state("a@one.service"), tree.state("a@.service")), ("enabled", "enabled"));
+    tree.disable("a@.service");
+    tree.enable("a@two.service");
+    assert_eq!((tree.state("a@two.service"), tree.state("a@.service")), ("enabled", "indirect"));
 }
 
 #[test]
@@ -136,7 +139,7 @@ fn presets_enable_and_disable() {
     presets.read("disable b.service\nenable t@.service one two\n");
     let loader = tree.loader();
     let names: Vec<UnitName> = loader.catalog().names().cloned().collect();
-    let changes = preset(&loader, &presets, &names, DIRECTORY.as_ref()).unwrap();
+    let changes = preset(&loader, &presets, &names, DIRECTORY.as_ref()).0;
     let made: Vec<String> = changes.iter().map(text).collect();
     let expected = [
         "x.target.wants/b.service",
@@ -158,9 +161,9 @@ fn presets_disable_before_they_enable() {
     presets.read("disable c.socket\n");
     let loader = tree.loader();
     let names = [unit("a.service"), unit("c.socket")];
-    carry_out(&loader, &preset(&loader, &presets, &names, DIRECTORY.as_ref()).unwrap());
+    carry_out(&loader, &preset(&loader, &presets, &names, DIRECTORY.as_ref()).0);
     assert_eq!((tree.state("a.service"), tree.state("c.socket")), ("enabled", "enabled"));
-    carry_out(&loader, &preset(&loader, &presets, &[unit("c.socket")], DIRECTORY.as_ref()).unwrap());
+    carry_out(&loader, &preset(&loader, &presets, &[unit("c.socket")], DIRECTORY.as_ref()).0);
     assert_eq!(tree.state("c.socket"), "disabled");
 }
 
