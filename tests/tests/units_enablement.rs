@@ -127,8 +127,8 @@ fn alike(step: &str) -> String {
         let (removed, created) = (told("Removed"), told("Created"));
         lines.retain(|line| {
             let place = place(line);
-            !(removed.contains(&place) && created.contains(&place))
-                && !line.ends_with("empty.service is masked")
+            let again = removed.contains(&place) && created.contains(&place);
+            !again && !line.ends_with("empty.service is masked")
         });
     }
     for line in &mut lines {
