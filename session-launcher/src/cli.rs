@@ -20,7 +20,7 @@ struct Arguments {
 
 #[derive(Debug, Subcommand)]
 enum Command {
-    /// Look at unit files as they are understood.
+    /// Look at unit files as they are understood; enable and mask them.
     Units(units::Arguments),
     /// Make units of autostart entries and D-Bus services.
     Generate(generate::Arguments),
@@ -88,6 +88,14 @@ pub enum Error {
         path: std::path::PathBuf,
         /// What went wrong.
         error: io::Error,
+    },
+    /// Units cannot be enabled, disabled or masked.
+    #[error("Failed to {verb} unit: {error}")]
+    Install {
+        /// What was to be done.
+        verb: &'static str,
+        /// Why it is not.
+        error: crate::unit::install::InstallError,
     },
     /// Something else that the message tells.
     #[error("{0}")]

@@ -1,11 +1,17 @@
-//! `session-launcher units`: list, cat, show, verify, deps, graph.
+//! `session-launcher units`: looks at unit files, and enables and masks them.
 
 pub mod cat;
+pub mod change;
 pub mod deps;
 pub mod directives;
+pub mod disable;
+pub mod enable;
 pub mod graph;
+pub mod is_enabled;
 pub mod list;
+pub mod mask;
 pub mod plan;
+pub mod preset;
 pub mod show;
 pub mod verify;
 
@@ -59,12 +65,26 @@ enum Command {
     Directives(directives::Arguments),
     /// Print the directories in which units are looked for.
     Paths,
+    /// Print whether units are enabled.
+    IsEnabled(is_enabled::Arguments),
+    /// Make the links of [Install], so that other units pull units in.
+    Enable(enable::Arguments),
+    /// Remove the links to units.
+    Disable(change::Units),
+    /// Enable or disable units as the preset files say.
+    Preset(change::Units),
+    /// Enable or disable all units as the preset files say.
+    PresetAll(preset::All),
+    /// Link units to /dev/null, so that nothing starts them.
+    Mask(mask::Arguments),
+    /// Remove the masks of units.
+    Unmask(change::Units),
 }
 
 /// Runs a command of `units`.
 ///
 /// # Errors
-/// A unit is not there, or the output cannot be written.
+/// A unit is not there, a link cannot be made or removed, or the output cannot be written.
 pub fn run(arguments: &Arguments, output: &mut dyn Write) -> Result {
     let source = &arguments.source;
     match &arguments.command {
@@ -81,6 +101,13 @@ pub fn run(arguments: &Arguments, output: &mut dyn Write) -> Result {
             }
             Ok(std::process::ExitCode::SUCCESS)
         }
+        Command::IsEnabled(arguments) => is_enabled::run(arguments, &source.loader(), output),
+        Command::Enable(arguments) => enable::run(arguments, source),
+        Command::Disable(arguments) => disable::run(arguments, source),
+        Command::Preset(arguments) => preset::run(arguments, source),
+        Command::PresetAll(arguments) => preset::run_all(arguments, source),
+        Command::Mask(arguments) => mask::run(arguments, source),
+        Command::Unmask(arguments) => mask::run_unmask(arguments, source),
     }
 }
 

@@ -1,9 +1,11 @@
-//! `[Install]`: enable, disable, preset (systemd.unit(5), "[Install] Section Options"; systemctl(1)).
+//! `[Install]`: enable, disable, preset, and masks (systemd.unit(5), "[Install] Section Options"; systemctl(1)).
 
+mod mask;
+mod place;
 mod preset;
 mod state;
 
-use std::collections::{BTreeSet, VecDeque};
+use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
@@ -15,6 +17,8 @@ use super::specifier::Specifiers;
 use super::syntax;
 use super::words::{self, Backslash};
 
+pub use mask::{mask, unmask};
+pub use place::apply;
 pub use preset::{Preset, Presets};
 pub use state::{UnitFileState, state};
 
@@ -88,7 +92,7 @@ impl Installation {
     }
 }
 
-/// One step of enabling or disabling.
+/// One step of enabling, disabling or masking. Paths are those of the described system.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Change {
     /// Make a link.
@@ -97,20 +101,31 @@ pub enum Change {
         path: PathBuf,
         /// Where it points.
         target: PathBuf,
+        /// A link to something else is there, and goes.
+        replaces: bool,
     },
     /// Remove a link.
     Unlink(PathBuf),
 }
 
-/// Why a unit cannot be enabled.
+/// What happens to an alias or a mask that is there already and leads elsewhere.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Overwrite {
+    /// It stays, and nothing is changed at all.
+    Refuse,
+    /// It is replaced. A file that is no link never is.
+    Links,
+}
+
+/// Why a unit cannot be enabled, disabled or masked.
 #[derive(Debug, thiserror::Error)]
 pub enum InstallError {
     /// No file of that name.
-    #[error("unit {0} does not exist")]
+    #[error("Unit {0} does not exist")]
     NotFound(UnitName),
     /// It is masked.
-    #[error("unit {0} is masked")]
-    Masked(UnitName),
+    #[error("Unit {} is masked", .0.display())]
+    Masked(PathBuf),
     /// A template without an instance.
     #[error("{0} is a template without DefaultInstance=: name an instance")]
     NoInstance(UnitName),
@@ -122,31 +137,81 @@ pub enum InstallError {
         /// What went wrong.
         error: io::Error,
     },
-    /// Something else is where a link belongs.
-    #[error("{} exists and points elsewhere", .0.display())]
+    /// The place of a link is taken by a file.
+    #[error("File '{}' already exists", .0.display())]
     Exists(PathBuf),
+    /// The place of a link is taken by another link.
+    #[error("File '{}' already exists and is a symlink to {}", path.display(), target.display())]
+    PointsElsewhere {
+        /// The link.
+        path: PathBuf,
+        /// Where it points.
+        target: PathBuf,
+    },
+    /// A link in the tree of an image leads out of it.
+    #[error("{} leads out of {}", path.display(), root.display())]
+    OutsideOfRoot {
+        /// The directory that a link was to be made or removed in.
+        path: PathBuf,
+        /// The root of the image.
+        root: PathBuf,
+    },
 }
 
 /// What enabling units changes in `directory`, with the units of their `Also=`.
 ///
 /// # Errors
-/// A unit is not there or is masked, or a template has no instance.
-pub fn enable(loader: &Loader, names: &[UnitName], directory: &Path) -> Result<Vec<Change>, InstallError> {
-    let mut changes = Vec::new();
+/// A unit is not there or is masked, a template has no instance, or the place of a link is taken.
+pub fn enable(
+    loader: &Loader,
+    names: &[UnitName],
+    directory: &Path,
+    overwrite: Overwrite,
+) -> Result<Vec<Change>, InstallError> {
+    let (changes, errors) = enable_each(loader, names, directory, overwrite);
+    errors.into_iter().next().map_or(Ok(changes), Err)
+}
+
+/// The same, with what is wrong of some units beside what the others change.
+fn enable_each(
+    loader: &Loader,
+    names: &[UnitName],
+    directory: &Path,
+    overwrite: Overwrite,
+) -> (Vec<Change>, Vec<InstallError>) {
+    let mut wanted: BTreeMap<PathBuf, PathBuf> = BTreeMap::new();
+    let (mut changes, mut errors) = (Vec::new(), Vec::new());
     for name in with_also(loader, names) {
-        let named = names.contains(&name);
-        match links(loader, &name, directory) {
-            Ok(links) => {
-                changes.extend(links.into_iter().map(|(path, target)| Change::Link { path, target }))
-            }
+        let links = match links(loader, &name, directory) {
+            Ok(links) => links,
             // What is only mentioned in Also= may be missing.
-            Err(_) if !named => {}
-            Err(error) => return Err(error),
+            Err(_) if !names.contains(&name) => continue,
+            Err(error) => {
+                errors.push(error);
+                continue;
+            }
+        };
+        for (path, target) in links {
+            let path_here = loader.path().locate(&path);
+            match wanted.get(&path) {
+                None => {}
+                Some(known) if *known == target => continue,
+                // Two units of one call want the same alias.
+                Some(known) => {
+                    errors.push(InstallError::PointsElsewhere { path: path_here, target: known.clone() });
+                    continue;
+                }
+            }
+            // A dependency on the unit is its own: only an alias can belong to another.
+            let overwrite = if path.parent() == Some(directory) { overwrite } else { Overwrite::Links };
+            match place::link(loader, &path, &target, overwrite) {
+                Ok(change) => changes.extend(change),
+                Err(error) => errors.push(error),
+            }
+            wanted.insert(path, target);
         }
     }
-    changes
-        .retain(|change| !matches!(change, Change::Link { path, target } if points_to(loader, path, target)));
-    Ok(changes)
+    (changes, errors)
 }
 
 /// What disabling units changes in `directory`: all links to them there go, those of their `Also=` too.
@@ -178,71 +243,52 @@ pub fn disable(loader: &Loader, names: &[UnitName], directory: &Path) -> Vec<Cha
 /// What the presets change in `directory`: units that they enable are enabled, those that they disable are disabled.
 /// Units without `[Install]` are left alone, as are those whose name is an alias.
 ///
-/// # Errors
-/// A unit that is to be enabled cannot be.
+/// All that goes comes first: what one unit's preset disables may come back with `Also=` of another.
+///
+/// Units that cannot be enabled do not keep the others from it: what is wrong with them comes with the changes.
 pub fn preset(
     loader: &Loader,
     presets: &Presets,
     names: &[UnitName],
     directory: &Path,
-) -> Result<Vec<Change>, InstallError> {
-    let mut changes = Vec::new();
+) -> (Vec<Change>, Vec<InstallError>) {
+    let (mut to_disable, mut to_enable) = (Vec::new(), Vec::new());
     for name in names {
         let has_links = Installation::of(loader, name).is_some_and(|installation| installation.has_links());
         if !has_links || loader.catalog().find(name).name != *name {
             continue;
         }
-        let one = std::slice::from_ref(name);
         match presets.of(name) {
             Preset::Ignore => {}
-            Preset::Disable => changes.extend(disable(loader, one, directory)),
-            Preset::Enable(instances) if name.is_template() => {
-                let named: Vec<UnitName> =
-                    instances.iter().filter_map(|instance| name.instantiate(instance)).collect();
-                // A template without instances in the preset needs its own default one.
-                let of_template = if named.is_empty() { one } else { named.as_slice() };
-                match enable(loader, of_template, directory) {
-                    Err(InstallError::NoInstance(_)) => {}
-                    result => changes.extend(result?),
-                }
+            Preset::Disable => to_disable.push(name.clone()),
+            Preset::Enable(instances) if name.is_template() && !instances.is_empty() => {
+                to_enable.extend(instances.iter().filter_map(|instance| name.instantiate(instance)));
             }
-            Preset::Enable(_) => changes.extend(enable(loader, one, directory)?),
+            // A template without instances in the preset needs its own default one.
+            Preset::Enable(_)
+                if name.is_template()
+                    && matches!(links(loader, name, directory), Err(InstallError::NoInstance(_))) => {}
+            Preset::Enable(_) => to_enable.push(name.clone()),
         }
     }
-    Ok(changes)
+    let mut changes = disable(loader, &to_disable, directory);
+    let (enabled, errors) = enable_each(loader, &to_enable, directory, Overwrite::Refuse);
+    // A link that goes and would be made again just stays.
+    let wanted = all_links(loader, &to_enable, directory);
+    changes.retain(|change| !matches!(change, Change::Unlink(path) if wanted.contains(path)));
+    changes.extend(enabled);
+    (changes, errors)
 }
 
-/// Carries changes out. Paths are below the loader's root.
-///
-/// # Errors
-/// Stops at the first link that cannot be made or removed.
-pub fn apply(loader: &Loader, changes: &[Change]) -> Result<(), InstallError> {
-    for change in changes {
-        match change {
-            Change::Link { path, target } => {
-                let place = loader.path().locate(path);
-                let fail = |error| InstallError::Io { path: path.clone(), error };
-                if let Some(parent) = place.parent() {
-                    fs::create_dir_all(parent).map_err(fail)?;
-                }
-                match std::os::unix::fs::symlink(target, &place) {
-                    Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {
-                        return Err(InstallError::Exists(path.clone()));
-                    }
-                    result => result.map_err(fail)?,
-                }
-            }
-            Change::Unlink(path) => {
-                let place = loader.path().locate(path);
-                fs::remove_file(&place).map_err(|error| InstallError::Io { path: path.clone(), error })?;
-                // The directory of the last link goes with it; one that is not empty stays.
-                if let Some(parent) = place.parent().filter(|parent| parent.extension().is_some()) {
-                    let _ = fs::remove_dir(parent);
-                }
-            }
-        }
-    }
-    Ok(())
+/// The places of all links that enabling units would make.
+fn all_links(loader: &Loader, names: &[UnitName], directory: &Path) -> BTreeSet<PathBuf> {
+    let names = with_also(loader, names);
+    names
+        .iter()
+        .filter_map(|name| links(loader, name, directory).ok())
+        .flatten()
+        .map(|(path, _)| path)
+        .collect()
 }
 
 fn with_also(loader: &Loader, names: &[UnitName]) -> Vec<UnitName> {
@@ -269,7 +315,7 @@ fn links(
 ) -> Result<Vec<(PathBuf, PathBuf)>, InstallError> {
     let file = loader.catalog().find(name).file.ok_or_else(|| InstallError::NotFound(name.clone()))?;
     if is_mask(&file) {
-        return Err(InstallError::Masked(name.clone()));
+        return Err(InstallError::Masked(file));
     }
     let target = loader.path().describe(&file).into_owned();
     let installation = Installation::of(loader, name).unwrap_or_default();
@@ -309,11 +355,6 @@ fn alias_name(name: &UnitName, alias: &str, installation: &Installation) -> Opti
         _ => Some(alias),
     }
     .filter(|alias| alias != name)
-}
-
-fn points_to(loader: &Loader, path: &Path, target: &Path) -> bool {
-    fs::read_link(loader.path().locate(path))
-        .is_ok_and(|found| found == target || found.file_name() == target.file_name())
 }
 
 /// Whether a link stands for one of the names: it has the name itself, or points to it.

@@ -218,7 +218,8 @@ impl AsRef<str> for UnitName {
 
 impl fmt::Display for UnitName {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str(&self.0)
+        // Not write_str(): tables give widths.
+        f.pad(&self.0)
     }
 }
 

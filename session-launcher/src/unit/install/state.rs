@@ -46,6 +46,19 @@ impl UnitFileState {
             Self::NotFound => "not-found",
         }
     }
+
+    /// Whether systemctl's exit code calls that enabled: something pulls the unit in, or may do so as it is.
+    pub const fn may_start(self) -> bool {
+        matches!(
+            self,
+            Self::Enabled
+                | Self::EnabledRuntime
+                | Self::Static
+                | Self::Alias
+                | Self::Indirect
+                | Self::Generated
+        )
+    }
 }
 
 /// The state of a unit file.
@@ -66,17 +79,18 @@ pub fn state(loader: &Loader, name: &UnitName) -> UnitFileState {
     if parts.contains(&"transient") {
         return UnitFileState::Transient;
     }
-    match links(loader, name) {
+    let installation = Installation::of(loader, name).unwrap_or_default();
+    let default = installation.default_instance.as_deref().and_then(|instance| name.instantiate(instance));
+    match links(loader, name, default.as_ref()) {
         Links::Configured => UnitFileState::Enabled,
         Links::Runtime => UnitFileState::EnabledRuntime,
         Links::Vendor if name.is_instance() => UnitFileState::Static,
         Links::Linked => UnitFileState::Linked,
         Links::LinkedRuntime => UnitFileState::LinkedRuntime,
-        Links::Vendor | Links::None => match Installation::of(loader, name) {
-            Some(installation) if installation.has_links() => UnitFileState::Disabled,
-            Some(installation) if !installation.also.is_empty() => UnitFileState::Indirect,
-            _ => UnitFileState::Static,
-        },
+        Links::OtherInstance => UnitFileState::Indirect,
+        Links::Vendor | Links::None if installation.has_links() => UnitFileState::Disabled,
+        Links::Vendor | Links::None if !installation.also.is_empty() => UnitFileState::Indirect,
+        Links::Vendor | Links::None => UnitFileState::Static,
     }
 }
 
@@ -87,6 +101,8 @@ fn is_runtime(path: &Path) -> bool {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Links {
     None,
+    /// To a template, in an instance that is not its default one.
+    OtherInstance,
     Configured,
     Runtime,
     Vendor,
@@ -94,57 +110,78 @@ enum Links {
     LinkedRuntime,
 }
 
-/// Looks for links to the unit in all directories of the search path.
-fn links(loader: &Loader, name: &UnitName) -> Links {
+/// Looks for links to the unit in all directories of the search path. A template is enabled by its default instance.
+fn links(loader: &Loader, name: &UnitName, default: Option<&UnitName>) -> Links {
     let mut result = Links::None;
     for directory in loader.path().directories() {
         let place = loader.path().locate(directory);
         let runtime = is_runtime(directory);
         let configured =
             !runtime && !directory.starts_with("/usr") && !directory.ends_with("share/systemd/user");
-        match links_in(&place, name) {
-            (true, _) if configured => return Links::Configured,
-            (true, _) if runtime => result = Links::Runtime,
-            (true, _) if result == Links::None => result = Links::Vendor,
-            (false, true) if configured && result != Links::Runtime => result = Links::Linked,
-            (false, true) if runtime && result == Links::None => result = Links::LinkedRuntime,
-            _ => {}
-        }
+        let found = Found::in_directory(&place, name, default);
+        let nothing = matches!(result, Links::None | Links::OtherInstance);
+        result = match found {
+            Found { enabled: true, .. } if configured => return Links::Configured,
+            Found { enabled: true, .. } if runtime => Links::Runtime,
+            Found { enabled: true, .. } if nothing => Links::Vendor,
+            Found { linked: true, .. } if configured && result != Links::Runtime => Links::Linked,
+            Found { linked: true, .. } if runtime && nothing => Links::LinkedRuntime,
+            Found { other_instance: true, .. } if result == Links::None && (configured || runtime) => {
+                Links::OtherInstance
+            }
+            _ => result,
+        };
     }
     result
 }
 
-/// Whether a directory has links to the unit under other names or in `.wants/` and the like, and whether it has one
-/// under its own name.
-fn links_in(directory: &Path, name: &UnitName) -> (bool, bool) {
-    let (mut enabled, mut linked) = (false, false);
-    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
-        let path = entry.path();
-        let Ok(kind) = entry.file_type() else { continue };
-        let side =
-            path.extension().is_some_and(|end| end == "wants" || end == "requires" || end == "upholds");
-        if kind.is_dir() && side {
-            let inside = fs::read_dir(&path).into_iter().flatten().flatten();
-            enabled |= inside.map(|entry| entry.path()).any(|link| is_link_to(&link, name));
-        } else if kind.is_symlink() {
-            let own = entry.file_name().to_str() == Some(name.as_str());
-            linked |= own && !is_mask(&path);
-            enabled |= !own && target_name(&path).as_deref() == Some(name.as_str());
-        }
-    }
-    (enabled, linked)
+/// What links one directory has to a unit.
+#[derive(Debug, Clone, Copy, Default)]
+struct Found {
+    /// Under another name, or in `.wants/` and the like.
+    enabled: bool,
+    /// Under its own name.
+    linked: bool,
+    /// In `.wants/` and the like, an instance of the template that is not the default one.
+    other_instance: bool,
 }
 
-/// In `.wants/` the name of the link counts; a template is enabled by its instances.
-fn is_link_to(link: &Path, name: &UnitName) -> bool {
-    let own = link.file_name().and_then(|own| own.to_str()).unwrap_or_default();
-    if !fs::symlink_metadata(link).is_ok_and(|meta| meta.is_symlink()) {
-        return false;
+impl Found {
+    fn in_directory(directory: &Path, name: &UnitName, default: Option<&UnitName>) -> Self {
+        let mut found = Self::default();
+        for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+            let path = entry.path();
+            let Ok(kind) = entry.file_type() else { continue };
+            let side =
+                path.extension().is_some_and(|end| end == "wants" || end == "requires" || end == "upholds");
+            if kind.is_dir() && side {
+                for entry in fs::read_dir(&path).into_iter().flatten().flatten() {
+                    found.add(&entry.path(), name, default);
+                }
+            } else if kind.is_symlink() {
+                let own = entry.file_name().to_str() == Some(name.as_str());
+                found.linked |= own && !is_mask(&path);
+                found.enabled |= !own && target_name(&path).as_deref() == Some(name.as_str());
+            }
+        }
+        found
     }
-    own == name.as_str()
-        || target_name(link).as_deref() == Some(name.as_str())
-        || (name.is_template()
-            && UnitName::new(own).ok().and_then(|own| own.template()).as_ref() == Some(name))
+
+    /// In `.wants/` the name of the link counts.
+    fn add(&mut self, link: &Path, name: &UnitName, default: Option<&UnitName>) {
+        if !fs::symlink_metadata(link).is_ok_and(|meta| meta.is_symlink()) {
+            return;
+        }
+        let own = link.file_name().and_then(|own| own.to_str()).unwrap_or_default();
+        let instance_of = UnitName::new(own).ok().and_then(|own| own.template());
+        if own == name.as_str() || default.is_some_and(|default| own == default.as_str()) {
+            self.enabled = true;
+        } else if name.is_template() && instance_of.as_ref() == Some(name) {
+            self.other_instance = true;
+        } else {
+            self.enabled |= target_name(link).as_deref() == Some(name.as_str());
+        }
+    }
 }
 
 fn target_name(link: &Path) -> Option<String> {
