@@ -141,6 +141,14 @@ pub enum RequestError {
         /// The job that it would get.
         wanted: &'static str,
     },
+    /// The same error, in the mode `lenient`.
+    #[error("{unit}/{wanted} would stop a running unit or change a queued job")]
+    NotLenient {
+        /// The unit in the way.
+        unit: UnitName,
+        /// The job that it would get.
+        wanted: &'static str,
+    },
 }
 
 /// Who sent a notification.

@@ -497,6 +497,7 @@ fn refusal_word(text: &str) -> String {
         "conflicting jobs",
         "order is cyclic",
         "is destructive",
+        "would stop a running unit",
     ];
     match words.iter().find(|word| text.contains(**word)) {
         Some(word) => (*word).to_owned(),

@@ -18,6 +18,31 @@ impl Random {
     }
 }
 
+const VERBS: [&str; 7] = ["start", "start", "start", "stop", "restart", "try-restart", "reload-or-restart"];
+
+const MODES: [&str; 7] = [
+    "fail",
+    "fail",
+    "replace-irreversibly",
+    "ignore-dependencies",
+    "ignore-requirements",
+    "restart-dependencies",
+    "lenient",
+];
+
+const KINDS: [&str; 10] = [
+    "Requires",
+    "Wants",
+    "PartOf",
+    "Requisite",
+    "BindsTo",
+    "PropagatesStopTo",
+    "StopPropagatedFrom",
+    "Upholds",
+    "OnFailure",
+    "OnSuccess",
+];
+
 /// The scenario of a number; always the same. Its order has no cycle and nothing in it conflicts, as what systemd then
 /// leaves out depends on the order of its hash tables.
 pub fn scenario(seed: u64) -> Scenario {
@@ -33,10 +58,9 @@ pub fn scenario(seed: u64) -> Scenario {
         .collect();
     let acts = (0..6)
         .map(|_| Act::Request {
-            verb: ["start", "start", "start", "stop", "restart", "try-restart"][random.below(6) as usize]
-                .to_owned(),
+            verb: VERBS[random.below(VERBS.len() as u64) as usize].to_owned(),
             unit: random.pick(&names).to_owned(),
-            mode: (random.below(4) == 0).then(|| "fail".to_owned()),
+            mode: (random.below(3) == 0).then(|| MODES[random.below(MODES.len() as u64) as usize].to_owned()),
         })
         .collect();
     Scenario {
@@ -53,8 +77,7 @@ pub fn scenario(seed: u64) -> Scenario {
 fn unit(random: &mut Random, names: &[String], place: usize) -> String {
     let mut text = "[Unit]\n".to_owned();
     for _ in 0..random.below(3) {
-        let kind = ["Requires", "Wants", "PartOf", "Requisite", "BindsTo", "PropagatesStopTo"]
-            [random.below(6) as usize];
+        let kind = KINDS[random.below(KINDS.len() as u64) as usize];
         let other = random.pick(names);
         if other != names[place] {
             text.push_str(&format!("{kind}={other}\n"));
@@ -64,6 +87,9 @@ fn unit(random: &mut Random, names: &[String], place: usize) -> String {
         if place > 0 {
             text.push_str(&format!("After={}\n", random.pick(&names[..place])));
         }
+    }
+    if random.below(8) == 0 {
+        text.push_str("StopWhenUnneeded=yes\n");
     }
     if names[place].ends_with(".service") {
         text.push_str("[Service]\n");

@@ -313,6 +313,7 @@ impl Simulation {
             "ignore-dependencies" => JobMode::IgnoreDependencies,
             "ignore-requirements" => JobMode::IgnoreRequirements,
             "triggering" => JobMode::Triggering,
+            "lenient" => JobMode::Lenient,
             "restart-dependencies" => JobMode::RestartDependencies,
             other => panic!("{other}"),
         };
@@ -825,6 +826,7 @@ pub fn refusal_word(error: &RequestError) -> &'static str {
         RequestError::JobsConflicting { .. } => "conflicting jobs",
         RequestError::OrderIsCyclic(_) => "order is cyclic",
         RequestError::Destructive { .. } => "is destructive",
+        RequestError::NotLenient { .. } => "would stop a running unit",
     }
 }
 

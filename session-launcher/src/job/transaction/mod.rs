@@ -75,8 +75,10 @@ impl Transaction {
         reenqueue: bool,
     ) -> Result<JobId, RequestError> {
         self.mark_what_matters();
-        if matches!(mode, JobMode::Fail | JobMode::Lenient) {
-            self.minimise_impact(engine);
+        match mode {
+            JobMode::Fail => self.minimise_impact(engine),
+            JobMode::Lenient => self.check_harmless(engine)?,
+            _ => {}
         }
         self.drop_redundant(engine);
         loop {

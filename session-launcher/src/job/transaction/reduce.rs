@@ -10,14 +10,21 @@ impl Transaction {
     /// Drops jobs that do not matter and would stop a running unit or replace a queued job.
     pub(super) fn minimise_impact<H: Host>(&mut self, engine: &Engine<H>) {
         loop {
-            let harmful = self.jobs.iter().find(|(_, job)| {
-                let unit = &engine.units[job.unit];
-                let stops = job.kind == JobKind::Stop && unit.active_state().is_active_or_activating();
-                !job.matters && (stops || conflicts_with_queued(engine, job))
-            });
+            let harmful = self.jobs.iter().find(|(_, job)| !job.matters && does_harm(engine, job));
             let Some((plan, _)) = harmful else { return };
             let plan = *plan;
             self.remove(plan, true);
+        }
+    }
+
+    /// Refuses to stop a running unit or to replace a queued job, even if that is what was asked for.
+    pub(super) fn check_harmless<H: Host>(&self, engine: &Engine<H>) -> Result<(), RequestError> {
+        match self.jobs.values().find(|job| does_harm(engine, job)) {
+            Some(job) => Err(RequestError::NotLenient {
+                unit: engine.units[job.unit].name().clone(),
+                wanted: job.kind.as_str(),
+            }),
+            None => Ok(()),
         }
     }
 
@@ -76,6 +83,11 @@ impl Transaction {
         }
         Ok(())
     }
+}
+
+fn does_harm<H: Host>(engine: &Engine<H>, job: &super::Planned) -> bool {
+    let running = engine.units[job.unit].active_state().is_active_or_activating();
+    (job.kind == JobKind::Stop && running) || conflicts_with_queued(engine, job)
 }
 
 fn conflicts_with_queued<H: Host>(engine: &Engine<H>, job: &super::Planned) -> bool {
