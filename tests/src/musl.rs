@@ -12,7 +12,7 @@ use std::process::Command;
 /// The root that has the tools.
 pub const ROOT: &str = "musl";
 /// The packages with binaries that make sense on musl.
-pub const PACKAGES: &[&str] = &["userdbd"];
+pub const PACKAGES: &[&str] = &["userdbd", "userdbctl", "session-launcher"];
 
 /// Builds static release binaries of the packages, and returns the directory that holds them.
 ///

@@ -106,9 +106,11 @@ fn stand_in(text: &str) -> String {
     let stop_post = value("ExecStopPost");
     if !stop_post.is_empty() {
         let words = if stop_post.ends_with("--exec-stop-check") {
-            "if:SERVICE_RESULT=start-limit-hit,start:gnome-session-shutdown.target/fail env:SERVICE_RESULT exit:0"
+            "if:SERVICE_RESULT=start-limit-hit,start:gnome-session-shutdown.target/fail wait:150ms env:SERVICE_RESULT exit:0"
         } else if stop_post.ends_with("--shutdown") {
-            "start:gnome-session-shutdown.target/replace-irreversibly exit:0"
+            // Long enough for what it has started to have stopped the rest, however busy the machine is, and short enough for the
+            // scenario not to settle before it ends.
+            "start:gnome-session-shutdown.target/replace-irreversibly wait:400ms exit:0"
         } else {
             "exit:0"
         };
