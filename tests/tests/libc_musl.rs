@@ -11,6 +11,7 @@ use usher_tests::libc::lookups::{self, GLIBC, MUSL};
 use usher_tests::libc::program;
 use usher_tests::libc::switch::wait_for_answer;
 use usher_tests::userdb::daemon::{self, SocketDirectory, prepare};
+use usher_tests::userdb::pools;
 use usher_tests::{continuous_integration, musl, skip};
 
 const ANN: &str = "ann:x:70001:70001:Ann Example:/home/ann:/bin/sh";
@@ -180,6 +181,40 @@ fn sixty_four_threads_get_right_answers() {
     stress(&musl, "fork");
     drop(daemon);
     stress(&musl, "restart");
+}
+
+/// What GDM built for elogind asks as it starts greeters: the user by name, the group, and the user's groups.
+#[test]
+fn greeters_of_four_seats_and_the_64th_are_found_at_the_same_moment() {
+    let Some(musl) = machine() else { return };
+    pools::install(&musl.machine);
+    let _daemon = musl.start_daemon();
+    let name = |number: u32| {
+        if number == 1 { "gdm-greeter".to_owned() } else { format!("gdm-greeter-{number}") }
+    };
+    for program in [MUSL, GLIBC] {
+        std::thread::scope(|scope| {
+            let seats = [1, 2, 3, 4, 64].map(|number| {
+                let (greeter, uid, machine) = (name(number), 60577 + number, &musl.machine);
+                scope.spawn(move || {
+                    let lookups = [
+                        format!("getpwnam_r {greeter} 0"),
+                        format!("getpwuid_r {uid} 0"),
+                        "getgrnam gdm".to_owned(),
+                        format!("getgrouplist {greeter} {} 8", pools::GDM_GID),
+                    ];
+                    let lines = lookups::run(machine, program, &lookups.each_ref().map(String::as_str));
+                    let gid = pools::GDM_GID;
+                    let home = format!("/run/gdm/home/{greeter}");
+                    let user = format!("{greeter}:x:{uid}:{gid}:GDM Greeter:{home}:/usr/sbin/nologin");
+                    assert_eq!(lines, [user.clone(), user, format!("gdm:x:{gid}:"), gid.to_string()]);
+                })
+            });
+            for seat in seats {
+                seat.join().unwrap();
+            }
+        });
+    }
 }
 
 fn stress(musl: &Musl, options: &str) {

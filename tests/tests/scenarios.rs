@@ -1,6 +1,6 @@
 //! Every scenario of `tests/scenarios/`, on the real `systemd --user` and on the job engine.
 
-#![allow(clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
 use std::collections::{BTreeMap, VecDeque};
 use std::path::{Path, PathBuf};
