@@ -101,8 +101,7 @@ const SETTINGS_DAEMONS: [&str; 15] = [
 ];
 
 /// Of other packages. Those of GNOME itself must not be missing.
-const OF_OTHER_PACKAGES: [&str; 8] = [
-    "dbus.socket",
+const OF_OTHER_PACKAGES: [&str; 7] = [
     "evolution-alarm-notify.service",
     "gcr-ssh-agent.socket",
     "gnome-disk-utility-notify.service",
@@ -112,11 +111,12 @@ const OF_OTHER_PACKAGES: [&str; 8] = [
     "user-dirs-update-gtk.service",
 ];
 
-/// GNOME's directory before the units that Usher ships. `None`: skipped.
-fn directories() -> Option<[PathBuf; 2]> {
+/// GNOME's directory before the units that Usher ships, and a session bus. `None`: skipped.
+fn directories() -> Option<[PathBuf; 3]> {
     let set = UnitSet::open(&usher_tests::lab::root::cache())?;
     let [_, gnome] = set.directories();
-    Some([gnome, Path::new(env!("CARGO_MANIFEST_DIR")).join("../units")])
+    let own = Path::new(env!("CARGO_MANIFEST_DIR"));
+    Some([gnome, own.join("../units"), own.join("fixtures/session-bus")])
 }
 
 fn loader(directories: &[PathBuf]) -> Loader {

@@ -294,6 +294,12 @@ mod tests {
             ("b.service".to_owned(), service("After=a.service\n", "oneshot")),
             ("c.service".to_owned(), service("After=b.service\nConditionPathExists=/no/such\n", "simple")),
             ("d.service".to_owned(), service("After=a.service\n", "dbus")),
+            // A service of this type requires the bus's socket.
+            (
+                "dbus.socket".to_owned(),
+                "[Unit]\nDefaultDependencies=no\n[Socket]\nListenStream=/run/bus\n".to_owned(),
+            ),
+            ("dbus.service".to_owned(), service("", "notify")),
         ];
         let files: Vec<(&str, &str)> =
             files.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
