@@ -93,6 +93,11 @@ impl Current {
         if tokio::time::timeout(WAIT_AT_MOST, caught_up).await.is_err() {
             tracing::warn!("reading what has changed takes long; answering from what was read before");
         }
+        self.latest()
+    }
+
+    /// The index as it is, whether or not it shows the last changes.
+    pub fn latest(&self) -> Arc<Index> {
         Arc::clone(&self.published.borrow().index)
     }
 
@@ -110,13 +115,6 @@ impl Current {
 fn events_are_pending(inotify: &OwnedFd) -> bool {
     let mut descriptors = [PollFd::new(inotify, PollFlags::IN)];
     poll(&mut descriptors, Some(&Timespec::default())).is_ok_and(|ready| ready > 0)
-}
-
-impl Current {
-    /// The index as it is, whether or not it shows the last changes.
-    pub fn latest(&self) -> Arc<Index> {
-        Arc::clone(&self.published.borrow().index)
-    }
 }
 
 /// What the loading thread is told.
