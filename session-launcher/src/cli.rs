@@ -1,5 +1,7 @@
 //! The command line.
 
+pub mod daemon;
+pub mod end_bus_services;
 pub mod generate;
 pub mod units;
 
@@ -34,6 +36,14 @@ enum Command {
     },
     /// Print what starting a unit would do.
     Plan(units::plan::Arguments),
+    /// Run the user's service manager, on the session bus.
+    Daemon(daemon::Arguments),
+    /// Become the process of a unit; the manager starts it.
+    #[command(hide = true)]
+    Exec,
+    /// End the programs that the session bus has started.
+    #[command(hide = true)]
+    EndBusServices,
 }
 
 /// Reads the arguments of the process and does what they say.
@@ -53,6 +63,9 @@ pub fn main() -> ExitCode {
             })
         }
         Command::Plan(arguments) => units::plan::run(&arguments, &mut output),
+        Command::Daemon(arguments) => daemon::run(&arguments),
+        Command::Exec => Ok(crate::exec::wrapper::run_from_standard_input()),
+        Command::EndBusServices => end_bus_services::run(),
     };
     let result = result.and_then(|code| output.flush().map(|()| code).map_err(Error::Output));
     match result {
@@ -97,6 +110,9 @@ pub enum Error {
         /// Why it is not.
         error: crate::unit::install::InstallError,
     },
+    /// The manager cannot run.
+    #[error("{0}")]
+    Daemon(#[from] crate::daemon::DaemonError),
     /// Something else that the message tells.
     #[error("{0}")]
     Other(String),
