@@ -21,7 +21,12 @@ impl Cgroups {
         let own = path_of("self")?;
         // Restarted, it is in init.scope already.
         let own = own.strip_suffix("/init.scope").unwrap_or(&own).to_owned();
-        let base = Path::new(MOUNT).join(own.trim_start_matches('/'));
+        let mut base = Path::new(MOUNT).join(own.trim_start_matches('/'));
+        if own.split('/').all(|part| part.is_empty() || part.ends_with(".slice")) {
+            // Then programs that look at their own group, as GNOME Shell does, find their unit in it.
+            base.push(format!("user@{}.service", rustix::process::getuid().as_raw()));
+            fs::create_dir_all(&base).ok()?;
+        }
         let scope = base.join("init.scope");
         match fs::create_dir(&scope) {
             Ok(()) => {}
@@ -61,6 +66,15 @@ impl Cgroups {
             .find(|part| !part.ends_with(".slice"))
             .filter(|part| part != "init.scope")
             .and_then(|part| UnitName::new(unescape(&part)).ok())
+    }
+
+    /// Whether programs can tell from their group which unit of a user's manager they are (sd_pid_get_user_unit(3)): the
+    /// path has to lead through slices to `user@UID.service`.
+    pub fn tell_units(&self) -> bool {
+        let below = self.base.strip_prefix(MOUNT).unwrap_or(&self.base);
+        let mut parts =
+            below.iter().map(|part| part.to_string_lossy()).skip_while(|part| part.ends_with(".slice"));
+        parts.next().is_some_and(|part| part.starts_with("user@") && part.ends_with(".service"))
     }
 
     /// `ControlGroup`, as systemd's property gives it.

@@ -15,7 +15,7 @@ use super::process_table::MainRun;
 use super::socket_unit::Sockets;
 use super::unit_log::UnitLogs;
 use super::view::View;
-use super::{census, cgroup::Cgroups, environment::Environment, exec_report, pidfd, view};
+use super::{census, cgroup::Cgroups, environment::Environment, exec_report, pidfd, view, x11_services};
 use crate::exec::prepare::{self, Circumstances};
 use crate::job::{
     Action, ActiveState, Engine, Event, ExitStatus, JobId, KillTarget, Phase, ProcessId, Request,
@@ -81,6 +81,8 @@ pub struct Driver {
     maybe_empty: BTreeSet<UnitName>,
     watched: mpsc::UnboundedSender<Watched>,
     watched_receiver: Option<mpsc::UnboundedReceiver<Watched>>,
+    /// It may be time for the services of X11 programs.
+    x11_due: bool,
     /// Something has come about that the next engine has to know.
     changed: bool,
     ending: Option<i32>,
@@ -141,6 +143,7 @@ impl Driver {
             maybe_empty: BTreeSet::new(),
             watched,
             watched_receiver: Some(watched_receiver),
+            x11_due: true,
             changed: true,
             ending: None,
         }
@@ -159,6 +162,7 @@ impl Driver {
     /// The manager's environment, to be changed.
     pub fn environment_mut(&mut self) -> &mut Environment {
         self.changed = true;
+        self.x11_due = true;
         &mut self.engine.host_mut().environment
     }
 
@@ -351,6 +355,13 @@ impl Driver {
         }
     }
 
+    /// Starts what nobody else starts here. Called when all events are worked off.
+    pub fn start_x11_services(&mut self) {
+        if std::mem::take(&mut self.x11_due) {
+            x11_services::start_if_due(self);
+        }
+    }
+
     /// Whether anything has come about, since the last call, that the next engine has to know.
     pub fn take_changed(&mut self) -> bool {
         std::mem::take(&mut self.changed)
@@ -535,6 +546,7 @@ impl Driver {
                 if active.is_inactive_or_failed() {
                     self.manager.ended(&unit);
                 }
+                self.x11_due |= active == ActiveState::Active && unit.as_str() == x11_services::INITIALIZED;
                 self.reports.push(Action::StateChanged { unit, from, to, active, result });
             }
             Action::UnitRemoved { unit } => {

@@ -256,6 +256,7 @@ impl EngineProcess {
     /// Tells the bus what has changed, and sees to it that it is saved.
     async fn settle(&mut self) {
         self.driver.report_empty_units();
+        self.driver.start_x11_services();
         for keep in self.driver.sockets_mut().take_news() {
             self.link.keep(&keep);
         }

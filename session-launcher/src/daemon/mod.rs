@@ -4,7 +4,7 @@
 //! - [`event_loop`]: waits for everything there is to wait for, one thread
 //! - [`driver`]: carries out what the job engine decides; [`view`]: what the engine sees
 //! - [`process_table`], [`census`], [`cgroup`], [`pidfd`]: which process belongs to which unit
-//! - [`notify`], [`socket_unit`], [`path_watch`], [`session_bus`]: what units react to
+//! - [`notify`], [`socket_unit`], [`path_watch`], [`session_bus`], [`x11_services`]: what units react to
 //! - [`exec_report`], [`bus_messages`], [`environment`], [`unit_log`], [`state_file`], [`clock`]
 
 pub mod bus_messages;
@@ -28,6 +28,7 @@ pub mod socket_unit;
 pub mod state_file;
 pub mod unit_log;
 pub mod view;
+pub mod x11_services;
 
 use std::io;
 use std::path::PathBuf;
