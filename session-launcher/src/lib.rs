@@ -1,5 +1,6 @@
 //! Loads systemd user units and decides what runs.
 
 pub mod cli;
+pub mod client;
 pub mod job;
 pub mod unit;
