@@ -42,9 +42,7 @@ pub fn of_process() -> BTreeMap<String, String> {
 pub fn passed_on(environment: &BTreeMap<String, String>) -> BTreeMap<String, String> {
     environment
         .iter()
-        .filter(|(name, value)| {
-            is_name(name) && !NEVER.contains(&name.as_str()) && !value.contains('\n')
-        })
+        .filter(|(name, value)| is_name(name) && !NEVER.contains(&name.as_str()) && !value.contains('\n'))
         .map(|(name, value)| (name.clone(), value.clone()))
         .collect()
 }

@@ -49,9 +49,9 @@ async fn start_daemon(manager: &Manager) -> Result<()> {
             let _ = tokio::time::timeout(LOOK, changes.next()).await;
         }
     };
-    tokio::time::timeout(DEADLINE, come).await.unwrap_or_else(|_| {
-        Err(failed(format!("does not own {NAME} after {} s", DEADLINE.as_secs())))
-    })
+    tokio::time::timeout(DEADLINE, come)
+        .await
+        .unwrap_or_else(|_| Err(failed(format!("does not own {NAME} after {} s", DEADLINE.as_secs()))))
 }
 
 /// The same binary, by the name that it has on disk, away from the terminal's signals.

@@ -10,7 +10,8 @@ use zbus::{OwnedVariant, Signature, Type, Variant};
 pub struct Properties(Vec<(String, OwnedVariant)>);
 
 impl Type for Properties {
-    const SIGNATURE: &'static Signature = <std::collections::HashMap<String, OwnedVariant> as Type>::SIGNATURE;
+    const SIGNATURE: &'static Signature =
+        <std::collections::HashMap<String, OwnedVariant> as Type>::SIGNATURE;
 }
 
 impl<'de> Deserialize<'de> for Properties {

@@ -97,7 +97,8 @@ pub async fn unit_removed(manager: &Manager) -> Result<Signals> {
 /// The bus is gone.
 pub async fn owner_changes(connection: &Connection, name: &str) -> Result<Signals> {
     const BUS: &str = "org.freedesktop.DBus";
-    let rule = format!("type='signal',sender='{BUS}',interface='{BUS}',member='NameOwnerChanged',arg0='{name}'");
+    let rule =
+        format!("type='signal',sender='{BUS}',interface='{BUS}',member='NameOwnerChanged',arg0='{name}'");
     Signals::of(connection, &rule).await
 }
 
