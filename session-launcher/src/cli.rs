@@ -1,8 +1,13 @@
 //! The command line.
 
+pub mod ctl;
 pub mod daemon;
 pub mod end_bus_services;
 pub mod generate;
+pub mod init_worker;
+pub mod leader;
+pub mod log;
+pub mod start;
 pub mod units;
 
 use std::io::{self, Write};
@@ -44,10 +49,17 @@ enum Command {
     /// End the programs that the session bus has started.
     #[command(hide = true)]
     EndBusServices,
+    /// Start a target, stay while it is up, and stop it when asked: the leader of a session.
+    Start(start::Arguments),
+    /// Print the output of a unit that was kept.
+    Log(log::Arguments),
 }
 
 /// Reads the arguments of the process and does what they say.
 pub fn main() -> ExitCode {
+    if let Some(code) = by_name() {
+        return code;
+    }
     let arguments = Arguments::parse();
     let mut output = io::BufWriter::new(io::stdout().lock());
     let result = match arguments.command {
@@ -66,6 +78,8 @@ pub fn main() -> ExitCode {
         Command::Daemon(arguments) => daemon::run(&arguments),
         Command::Exec => Ok(crate::exec::wrapper::run_from_standard_input()),
         Command::EndBusServices => end_bus_services::run(),
+        Command::Start(arguments) => start::run(&arguments),
+        Command::Log(arguments) => log::run(&arguments, &mut output),
     };
     let result = result.and_then(|code| output.flush().map(|()| code).map_err(Error::Output));
     match result {
@@ -77,6 +91,19 @@ pub fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Runs the program that the process was called as, if that is not session-launcher.
+fn by_name() -> Option<ExitCode> {
+    let mut arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
+    let path = arguments.next()?;
+    let name = path.rsplit('/').next()?;
+    let program: fn(&[String]) -> ExitCode = match name {
+        init_worker::PROGRAM => init_worker::main,
+        ctl::PROGRAM => ctl::main,
+        _ => return None,
+    };
+    Some(program(&arguments.collect::<Vec<_>>()))
 }
 
 /// Why a command failed.

@@ -2,8 +2,10 @@
 
 pub mod bus;
 pub mod cli;
+pub mod client;
 pub mod daemon;
 pub mod exec;
+
 pub mod job;
 pub mod manager;
 pub mod unit;

@@ -18,6 +18,7 @@ pub mod libc;
 pub mod musl;
 pub mod scenario;
 mod skip;
+pub mod user_manager;
 pub mod userdb;
 
 pub use skip::{SKIP_FILE_VARIABLE, continuous_integration, skip};
