@@ -10,5 +10,5 @@ pub mod command;
 pub mod launch;
 pub mod message;
 pub mod prepare;
-mod scheduling;
+mod process_attributes;
 pub mod wrapper;
