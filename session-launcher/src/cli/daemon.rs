@@ -1,5 +1,6 @@
 //! `session-launcher daemon`: the user's service manager.
 
+use std::io::IsTerminal;
 use std::process::ExitCode;
 
 use crate::daemon::event_loop::{self, Options};
@@ -40,5 +41,10 @@ pub fn run(arguments: &Arguments) -> super::Result {
 fn log_to_stderr() {
     let filter = tracing_subscriber::EnvFilter::try_from_env("SESSION_LAUNCHER_LOG")
         .unwrap_or_else(|_| tracing_subscriber::EnvFilter::new("info"));
-    tracing_subscriber::fmt().with_env_filter(filter).with_writer(std::io::stderr).with_target(false).init();
+    tracing_subscriber::fmt()
+        .with_env_filter(filter)
+        .with_writer(std::io::stderr)
+        .with_ansi(std::io::stderr().is_terminal())
+        .with_target(false)
+        .init();
 }

@@ -294,9 +294,11 @@ impl EngineProcess {
 
     fn save(&mut self) {
         self.save_at = None;
+        let began = Instant::now();
         if let Err(error) = self.state.write(&self.driver.saved()) {
             tracing::warn!("the state is not saved, a killed engine could not go on: {error}");
         }
+        tracing::debug!("saved in {:?}", began.elapsed());
     }
 }
 
