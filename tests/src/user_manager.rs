@@ -90,8 +90,13 @@ impl UserManager {
 
     /// Starts a session bus without a manager.
     pub fn start_bus(&mut self) {
-        let command = self.command("dbus-daemon").args(["--session", "--nofork", "--nopidfile"]);
-        let mut bus = command.arg(format!("--address=unix:path={RUNTIME}/bus")).spawn();
+        // In the user's group, so that a manager that it starts may make groups.
+        let script = format!(
+            "echo $$ > /sys/fs/cgroup/user/cgroup.procs
+             exec setpriv --reuid 1000 --regid 1000 --clear-groups \
+             dbus-daemon --session --nofork --nopidfile --address=unix:path={RUNTIME}/bus"
+        );
+        let mut bus = environment(self.machine.command("sh").args(["-ec", &script])).spawn();
         bus.wait_for_socket(self.machine.path(format!("{RUNTIME}/bus")));
         self._bus = Some(bus);
     }
