@@ -1,6 +1,8 @@
 //! The command line.
 
 pub mod ctl;
+pub mod daemon;
+pub mod end_bus_services;
 pub mod generate;
 pub mod init_worker;
 pub mod leader;
@@ -39,6 +41,14 @@ enum Command {
     },
     /// Print what starting a unit would do.
     Plan(units::plan::Arguments),
+    /// Run the user's service manager, on the session bus.
+    Daemon(daemon::Arguments),
+    /// Become the process of a unit; the manager starts it.
+    #[command(hide = true)]
+    Exec,
+    /// End the programs that the session bus has started.
+    #[command(hide = true)]
+    EndBusServices,
     /// Start a target, stay while it is up, and stop it when asked: the leader of a session.
     Start(start::Arguments),
     /// Print the output of a unit that was kept.
@@ -65,6 +75,9 @@ pub fn main() -> ExitCode {
             })
         }
         Command::Plan(arguments) => units::plan::run(&arguments, &mut output),
+        Command::Daemon(arguments) => daemon::run(&arguments),
+        Command::Exec => Ok(crate::exec::wrapper::run_from_standard_input()),
+        Command::EndBusServices => end_bus_services::run(),
         Command::Start(arguments) => start::run(&arguments),
         Command::Log(arguments) => log::run(&arguments, &mut output),
     };
@@ -124,6 +137,9 @@ pub enum Error {
         /// Why it is not.
         error: crate::unit::install::InstallError,
     },
+    /// The manager cannot run.
+    #[error("{0}")]
+    Daemon(#[from] crate::daemon::DaemonError),
     /// Something else that the message tells.
     #[error("{0}")]
     Other(String),

@@ -12,6 +12,7 @@
 )]
 
 pub mod binaries;
+pub mod gnome;
 pub mod lab;
 pub mod libc;
 pub mod musl;
