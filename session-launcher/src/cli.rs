@@ -8,6 +8,7 @@ pub mod init_worker;
 pub mod leader;
 pub mod log;
 pub mod start;
+pub mod systemctl;
 pub mod units;
 
 use std::io::{self, Write};
@@ -101,6 +102,7 @@ fn by_name() -> Option<ExitCode> {
     let program: fn(&[String]) -> ExitCode = match name {
         init_worker::PROGRAM => init_worker::main,
         ctl::PROGRAM => ctl::main,
+        systemctl::PROGRAM => systemctl::main,
         _ => return None,
     };
     Some(program(&arguments.collect::<Vec<_>>()))
