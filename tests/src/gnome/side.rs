@@ -188,11 +188,17 @@ impl Stage {
             }
             Side::Usher(_) => {
                 process.command_line.contains(&format!("dbus-daemon --session --address={BUS_ADDRESS}"))
-                    || process.command_line == "session-launcher daemon"
-                    || process.command_line.starts_with("/usr/bin/session-launcher daemon")
                     || process.name == "session-launcher"
             }
         }
+    }
+
+    /// The processes of session-launcher that have another one above them: its engine.
+    pub fn engines(&self) -> Vec<Process> {
+        let launchers: Vec<_> =
+            self.processes().into_iter().filter(|process| process.name == "session-launcher").collect();
+        let is_below = |process: &&Process| launchers.iter().any(|other| other.pid == process.parent);
+        launchers.iter().filter(is_below).cloned().collect()
     }
 
     /// What the manager, or the bus, printed.
