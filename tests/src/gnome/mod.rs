@@ -6,6 +6,7 @@
 //! - [`units`] is the table of unit states, [`environment`] that of variables, and how they are compared,
 //! - [`screenshot`] takes and judges pictures, [`artefacts`] keeps them with the logs,
 //! - [`expected`] says what may differ between the sides, and why,
+//! - [`gdm`] is the real display manager,
 //! - [`bus`] asks the session bus through gdbus.
 
 pub mod artefacts;
@@ -14,6 +15,7 @@ pub mod disturbance;
 pub mod ending;
 pub mod environment;
 pub mod expected;
+pub mod gdm;
 pub mod install;
 pub mod screenshot;
 pub mod session;
