@@ -32,6 +32,8 @@ enum Command {
         /// NotShowIn=, with colons.
         not: String,
     },
+    /// Run one service for a manager that cannot do all that its unit says; translated files call it.
+    RunService(Box<crate::run_service::Options>),
     /// Print what starting a unit would do.
     Plan(units::plan::Arguments),
 }
@@ -52,6 +54,7 @@ pub fn main() -> ExitCode {
                 ExitCode::FAILURE
             })
         }
+        Command::RunService(options) => Ok(crate::run_service::run(*options)),
         Command::Plan(arguments) => units::plan::run(&arguments, &mut output),
     };
     let result = result.and_then(|code| output.flush().map(|()| code).map_err(Error::Output));

@@ -2,4 +2,5 @@
 
 pub mod cli;
 pub mod job;
+pub mod run_service;
 pub mod unit;
