@@ -1,6 +1,7 @@
 //! The command line.
 
 pub mod generate;
+pub mod translate;
 pub mod units;
 
 use std::io::{self, Write};
@@ -32,6 +33,8 @@ enum Command {
         /// NotShowIn=, with colons.
         not: String,
     },
+    /// Write native service files of Dinit, OpenRC or the Shepherd, and report what they cannot say.
+    Translate(translate::Arguments),
     /// Run one service for a manager that cannot do all that its unit says; translated files call it.
     RunService(Box<crate::run_service::Options>),
     /// Print what starting a unit would do.
@@ -54,6 +57,7 @@ pub fn main() -> ExitCode {
                 ExitCode::FAILURE
             })
         }
+        Command::Translate(arguments) => translate::run(&arguments, &mut output),
         Command::RunService(options) => Ok(crate::run_service::run(*options)),
         Command::Plan(arguments) => units::plan::run(&arguments, &mut output),
     };

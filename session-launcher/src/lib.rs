@@ -3,4 +3,5 @@
 pub mod cli;
 pub mod job;
 pub mod run_service;
+pub mod translate;
 pub mod unit;

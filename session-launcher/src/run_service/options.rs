@@ -98,6 +98,9 @@ pub struct Options {
     /// Leave $VARIABLES in the command as they are.
     #[arg(long)]
     pub literal: bool,
+    /// What the main process is called, its `argv[0]`.
+    #[arg(long, value_name = "NAME")]
+    pub argv0: Option<String>,
     /// A failure of the command is none.
     #[arg(long)]
     pub ignore_failure: bool,

@@ -142,14 +142,10 @@ fn contains(set: &ExitStatusSet, ending: Ending) -> bool {
 
 /// `$EXIT_CODE` and `$EXIT_STATUS`.
 pub fn exit_variables(ending: Ending) -> (&'static str, String) {
-    let short = |number: i32| {
-        let name = signal::name(number);
-        name.strip_prefix("SIG").map(str::to_owned).unwrap_or(name)
-    };
     match ending {
         Ending::Exited(code) => ("exited", code.to_string()),
-        Ending::Killed(number) => ("killed", short(number)),
-        Ending::Dumped(number) => ("dumped", short(number)),
+        Ending::Killed(number) => ("killed", signal::name(number)),
+        Ending::Dumped(number) => ("dumped", signal::name(number)),
     }
 }
 

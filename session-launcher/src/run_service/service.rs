@@ -44,9 +44,13 @@ impl Commands {
     }
 
     fn main(options: &Options) -> CommandLine {
+        let mut argv = options.command.clone();
+        if let (Some(first), Some(name)) = (argv.first_mut(), &options.argv0) {
+            first.clone_from(name);
+        }
         CommandLine {
             path: options.command.first().cloned().unwrap_or_default(),
-            argv: options.command.clone(),
+            argv,
             ignore_failure: options.ignore_failure,
             literal: options.literal,
             ..CommandLine::default()

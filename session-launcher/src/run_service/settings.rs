@@ -72,10 +72,14 @@ fn resource(name: &str) -> Option<Resource> {
 /// # Errors
 /// A file cannot be read.
 pub fn environment(options: &Options) -> Result<Environment, Error> {
-    let mut environment: BTreeMap<String, String> = std::env::vars_os()
+    let mut environment = BTreeMap::new();
+    let given = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
-        .filter(|(name, _)| !descriptors::OWN_VARIABLES.contains(&name.as_str()))
-        .collect();
+        .filter(|(name, _)| !descriptors::OWN_VARIABLES.contains(&name.as_str()));
+    for (name, value) in given {
+        // Of a name that is there twice, the first counts, as for getenv(3).
+        environment.entry(name).or_insert(value);
+    }
     for text in &options.environment {
         let (name, value) = text
             .split_once('=')
