@@ -1,7 +1,17 @@
 //! The command line.
 
+pub mod ctl;
+pub mod daemon;
+pub mod end_bus_services;
 pub mod generate;
+<<<<<<< HEAD
 pub mod translate;
+=======
+pub mod init_worker;
+pub mod leader;
+pub mod log;
+pub mod start;
+>>>>>>> main
 pub mod units;
 
 use std::io::{self, Write};
@@ -39,10 +49,25 @@ enum Command {
     RunService(Box<crate::run_service::Options>),
     /// Print what starting a unit would do.
     Plan(units::plan::Arguments),
+    /// Run the user's service manager, on the session bus.
+    Daemon(daemon::Arguments),
+    /// Become the process of a unit; the manager starts it.
+    #[command(hide = true)]
+    Exec,
+    /// End the programs that the session bus has started.
+    #[command(hide = true)]
+    EndBusServices,
+    /// Start a target, stay while it is up, and stop it when asked: the leader of a session.
+    Start(start::Arguments),
+    /// Print the output of a unit that was kept.
+    Log(log::Arguments),
 }
 
 /// Reads the arguments of the process and does what they say.
 pub fn main() -> ExitCode {
+    if let Some(code) = by_name() {
+        return code;
+    }
     let arguments = Arguments::parse();
     let mut output = io::BufWriter::new(io::stdout().lock());
     let result = match arguments.command {
@@ -60,6 +85,11 @@ pub fn main() -> ExitCode {
         Command::Translate(arguments) => translate::run(&arguments, &mut output),
         Command::RunService(options) => Ok(crate::run_service::run(*options)),
         Command::Plan(arguments) => units::plan::run(&arguments, &mut output),
+        Command::Daemon(arguments) => daemon::run(&arguments),
+        Command::Exec => Ok(crate::exec::wrapper::run_from_standard_input()),
+        Command::EndBusServices => end_bus_services::run(),
+        Command::Start(arguments) => start::run(&arguments),
+        Command::Log(arguments) => log::run(&arguments, &mut output),
     };
     let result = result.and_then(|code| output.flush().map(|()| code).map_err(Error::Output));
     match result {
@@ -71,6 +101,19 @@ pub fn main() -> ExitCode {
             ExitCode::FAILURE
         }
     }
+}
+
+/// Runs the program that the process was called as, if that is not session-launcher.
+fn by_name() -> Option<ExitCode> {
+    let mut arguments = std::env::args_os().map(|argument| argument.to_string_lossy().into_owned());
+    let path = arguments.next()?;
+    let name = path.rsplit('/').next()?;
+    let program: fn(&[String]) -> ExitCode = match name {
+        init_worker::PROGRAM => init_worker::main,
+        ctl::PROGRAM => ctl::main,
+        _ => return None,
+    };
+    Some(program(&arguments.collect::<Vec<_>>()))
 }
 
 /// Why a command failed.
@@ -104,6 +147,9 @@ pub enum Error {
         /// Why it is not.
         error: crate::unit::install::InstallError,
     },
+    /// The manager cannot run.
+    #[error("{0}")]
+    Daemon(#[from] crate::daemon::DaemonError),
     /// Something else that the message tells.
     #[error("{0}")]
     Other(String),

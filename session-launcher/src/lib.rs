@@ -1,7 +1,13 @@
-//! Loads systemd user units and decides what runs.
+//! Loads systemd user units, decides what runs, and runs it.
 
+pub mod bus;
 pub mod cli;
+pub mod client;
+pub mod daemon;
+pub mod exec;
+
 pub mod job;
 pub mod run_service;
 pub mod translate;
+pub mod manager;
 pub mod unit;

@@ -12,11 +12,13 @@
 )]
 
 pub mod binaries;
+pub mod gnome;
 pub mod lab;
 pub mod libc;
 pub mod musl;
 pub mod scenario;
 mod skip;
+pub mod user_manager;
 pub mod userdb;
 
 pub use skip::{SKIP_FILE_VARIABLE, continuous_integration, skip};

@@ -71,7 +71,9 @@ pub fn run(arguments: &Arguments, output: &mut dyn Write) -> Result {
         units.push(unit_name(text)?);
     }
     if units.is_empty() {
-        units = loader.catalog().names().cloned().collect();
+        // Each under its first name; templates are told of.
+        let names = loader.catalog().names();
+        units = names.filter(|name| loader.catalog().find(name).name == **name).cloned().collect();
         units.sort();
     }
     let request = request(arguments)?;

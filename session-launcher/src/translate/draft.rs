@@ -5,7 +5,7 @@ use std::time::Duration;
 use super::links::Links;
 use super::report::Findings;
 use super::runner::{self, Abilities, Context};
-use super::{Request, portable};
+use super::{Manager, Request, portable};
 use crate::unit::spec::{
     ExecSettings, RestartPolicy, ServiceSettings, ServiceType, SocketSettings, StandardOutput,
     StartLimit, Unit,
@@ -85,8 +85,10 @@ impl<'a> Draft<'a> {
             able,
             service,
             environment: &environment,
+            requisites: if request.manager == Manager::Dinit { &links.requisite } else { &[] },
         };
-        let wrapped = runner::is_needed(unit, service, sockets, able);
+        let wrapped =
+            runner::is_needed(unit, service, sockets, able) || !context.requisites.is_empty();
         let command = if wrapped {
             runner::command(&context, unit, sockets)
         } else {

@@ -279,7 +279,6 @@ impl Translator<'_> {
         draft::report_links(&service.exec, findings);
         let name = self.batch.names.own(&unit.name);
         let mut draft = Draft::new(unit, service, &sockets, name, links, self.request);
-        self.requisites_of_dinit(&mut draft, findings);
         self.aliases(unit, &mut draft, findings);
         if let Some(specifier) = draft.texts().find_map(portable::unknown) {
             findings.refuse(specifier, "its value is not known before the service runs");
@@ -290,15 +289,6 @@ impl Translator<'_> {
             Manager::Dinit => dinit::service(&draft, &header),
             Manager::Openrc => vec![openrc::service(&draft, &header)],
             Manager::Shepherd => vec![shepherd::service(&draft, &header)],
-        }
-    }
-
-    /// Dinit cannot test before a start, so `run-service` asks it.
-    fn requisites_of_dinit(&self, draft: &mut Draft<'_>, findings: &mut Findings) {
-        if self.request.manager == Manager::Dinit && !draft.links.requisite.is_empty() {
-            for name in &draft.links.requisite {
-                findings.lost(format!("Requisite={name}"), "Dinit starts without it being there");
-            }
         }
     }
 

@@ -150,6 +150,8 @@ pub struct Context<'a> {
     pub service: &'a ServiceSettings,
     /// Its variables.
     pub environment: &'a [(String, String)],
+    /// What has to run already, where the manager cannot test that.
+    pub requisites: &'a [String],
 }
 
 impl Context<'_> {
@@ -184,6 +186,10 @@ pub fn command(context: &Context<'_>, unit: &Unit, sockets: &[&SocketSettings]) 
     }
     let commands = &service.commands;
     list.commands("exec-condition", &commands.condition);
+    let user = if context.system { "" } else { "--user " };
+    for name in context.requisites {
+        list.option("start-pre", format!("dinitctl {user}--quiet is-started {name}"));
+    }
     list.commands("start-pre", &commands.start_pre);
     list.commands("start-post", &commands.start_post);
     if !reloads_by_hangup(service) {

@@ -114,6 +114,12 @@ impl UnitName {
         Ok(Self(text))
     }
 
+    /// A constant of this program, which is known to be a name.
+    pub(crate) fn well_known(text: &'static str) -> Self {
+        debug_assert!(check(text).is_ok(), "{text}");
+        Self(text.to_owned())
+    }
+
     /// The whole name.
     pub fn as_str(&self) -> &str {
         &self.0

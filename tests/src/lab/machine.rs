@@ -15,11 +15,12 @@ use std::sync::atomic::{AtomicU32, Ordering};
 /// The first process of a machine. It mounts everything and then waits until its standard input ends: that is, until
 /// the test drops the machine or dies. Its end takes every other process of the machine with it.
 ///
-/// Arguments: cached root, scratch directory, host name, "cgroups" or "", then (mode, from, to) for each bind mount.
+/// Arguments: cached root, scratch directory, host name, "cgroups" or "", "network" or "", then (mode, from, to) for
+/// each bind mount.
 const INIT: &str = r#"
 set -e
-lower=$1 scratch=$2 name=$3 cgroups=$4
-shift 4
+lower=$1 scratch=$2 name=$3 cgroups=$4 network=$5
+shift 5
 mount -t tmpfs -o mode=0755 tmpfs "$scratch"
 cd "$scratch"
 mkdir upper work root
@@ -30,6 +31,7 @@ mount -t tmpfs -o mode=0755 tmpfs "$root/run"
 mount -t tmpfs -o mode=1777 tmpfs "$root/tmp"
 mkdir -m 1777 "$root/run/lock"
 mount -t sysfs -o ro sysfs "$root/sys"
+if [ "$network" ]; then ip link set lo up; fi
 if [ "$cgroups" ]; then
     mount -t cgroup2 cgroup2 "$root/sys/fs/cgroup"
     # Not in the tree's root: a group with processes of its own could not hand controllers to others.
@@ -71,6 +73,7 @@ pub struct Builder {
     hostname: String,
     binds: Vec<(&'static str, PathBuf, PathBuf)>,
     cgroups: bool,
+    network: bool,
 }
 
 /// A running machine. Dropping it kills everything in it and forgets its file system.
@@ -80,6 +83,7 @@ pub struct Machine {
     pid: String,
     stdin: Option<ChildStdin>,
     cgroup: Option<PathBuf>,
+    network: bool,
     // Dropped last: the mount point of the scratch file system.
     _scratch: tempfile::TempDir,
 }
@@ -87,7 +91,13 @@ pub struct Machine {
 impl Machine {
     /// A machine of the root called `root`, to be adjusted and started.
     pub fn builder(root: &str) -> Builder {
-        Builder { root: root.to_owned(), hostname: "lab".to_owned(), binds: Vec::new(), cgroups: false }
+        Builder {
+            root: root.to_owned(),
+            hostname: "lab".to_owned(),
+            binds: Vec::new(),
+            cgroups: false,
+            network: false,
+        }
     }
 
     /// A command that runs in this machine, as root until told otherwise.
@@ -132,9 +142,14 @@ impl Machine {
         &self.pid
     }
 
-    /// The group that commands join, when the machine has cgroups.
-    pub(super) fn command_cgroup(&self) -> Option<PathBuf> {
-        self.cgroup.as_ref().map(|group| group.join("init"))
+    /// The directory of the group `path` (absolute, in the machine's tree), when the machine has cgroups.
+    pub(super) fn cgroup(&self, path: &str) -> Option<PathBuf> {
+        self.cgroup.as_ref().map(|group| group.join(path.trim_start_matches('/')))
+    }
+
+    /// Whether it has a network of its own.
+    pub(super) fn has_network(&self) -> bool {
+        self.network
     }
 }
 
@@ -168,6 +183,14 @@ impl Builder {
         self
     }
 
+    /// Gives it a network of its own with nothing but the loopback device: abstract sockets and X11's displays are
+    /// then not those of other machines.
+    #[must_use]
+    pub fn network(mut self) -> Self {
+        self.network = true;
+        self
+    }
+
     /// Starts the machine, building its root when needed.
     ///
     /// # Errors
@@ -196,12 +219,12 @@ impl Builder {
         if cgroup.is_some() {
             command.arg("--cgroup");
         }
+        if self.network {
+            command.arg("--net");
+        }
         command.args(["--fork", "--kill-child", "sh", "-c", INIT, "sh"]);
-        command.arg(&lower).arg(scratch.path()).arg(&self.hostname).arg(if self.cgroups {
-            "cgroups"
-        } else {
-            ""
-        });
+        command.arg(&lower).arg(scratch.path()).arg(&self.hostname);
+        command.arg(if self.cgroups { "cgroups" } else { "" }).arg(if self.network { "network" } else { "" });
         for (mode, from, to) in &self.binds {
             command.arg(mode).arg(from).arg(to);
         }
@@ -227,7 +250,14 @@ impl Builder {
         let parent = init.id();
         let children = format!("/proc/{parent}/task/{parent}/children");
         let pid = fs::read_to_string(&children).map_err(|error| LabError::Io(children.into(), error))?;
-        Ok(Machine { init, pid: pid.trim().to_owned(), stdin, cgroup, _scratch: scratch })
+        Ok(Machine {
+            init,
+            pid: pid.trim().to_owned(),
+            stdin,
+            cgroup,
+            network: self.network,
+            _scratch: scratch,
+        })
     }
 
     /// Starts the machine, or skips the test where it cannot be: without root, and, under continuous integration, when

@@ -3,13 +3,18 @@
 //! - [`recipe`] says what each root holds,
 //! - [`root`] builds and caches them,
 //! - [`machine`] enters one: own mounts, processes, /run and /tmp, and a root file system that forgets all writes,
-//! - [`process`] runs commands and daemons in a machine.
+//! - [`process`] runs commands and daemons in a machine,
+//! - [`desktop`] makes a machine one for desktops: a user, the system bus, logind.
 
+mod census;
+pub mod desktop;
 pub mod machine;
 mod mirror;
 pub mod process;
 pub mod recipe;
 pub mod root;
+
+pub use census::Process;
 
 use std::path::PathBuf;
 

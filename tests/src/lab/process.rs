@@ -17,6 +17,7 @@ pub struct CommandInside<'a> {
     arguments: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
     uid: u32,
+    cgroup: String,
     input: Vec<u8>,
 }
 
@@ -40,7 +41,15 @@ impl Output {
 
 impl<'a> CommandInside<'a> {
     pub(super) fn new(machine: &'a Machine, program: OsString) -> Self {
-        Self { machine, program, arguments: Vec::new(), environment: Vec::new(), uid: 0, input: Vec::new() }
+        Self {
+            machine,
+            program,
+            arguments: Vec::new(),
+            environment: Vec::new(),
+            uid: 0,
+            cgroup: "/init".to_owned(),
+            input: Vec::new(),
+        }
     }
 
     /// Adds an argument.
@@ -71,6 +80,13 @@ impl<'a> CommandInside<'a> {
         self
     }
 
+    /// Runs it in this group of the machine's cgroup tree, which must be there; without cgroups this says nothing.
+    #[must_use]
+    pub fn cgroup(mut self, path: &str) -> Self {
+        path.clone_into(&mut self.cgroup);
+        self
+    }
+
     /// What it reads from standard input (for [`CommandInside::output`] and [`CommandInside::run`]).
     #[must_use]
     pub fn input(mut self, input: impl Into<Vec<u8>>) -> Self {
@@ -80,7 +96,7 @@ impl<'a> CommandInside<'a> {
 
     fn build(&self) -> Command {
         let mut command;
-        if let Some(group) = self.machine.command_cgroup() {
+        if let Some(group) = self.machine.cgroup(&self.cgroup) {
             command = Command::new("/bin/sh");
             command.args(["-ec", "echo 0 > \"$1/cgroup.procs\"; shift; exec nsenter --cgroup \"$@\"", "sh"]);
             command.arg(group);
@@ -97,6 +113,9 @@ impl<'a> CommandInside<'a> {
             "--root",
             "--wd",
         ]);
+        if self.machine.has_network() {
+            command.arg("--net");
+        }
         if self.uid != 0 {
             command.arg(format!("--setgid={}", self.uid)).arg(format!("--setuid={}", self.uid));
         }
@@ -259,6 +278,11 @@ impl Daemon {
         let path = path.as_ref();
         let what = format!("listening on {}", path.display());
         self.wait_until(&what, || std::os::unix::net::UnixStream::connect(path).is_ok());
+    }
+
+    /// The file that its output goes to.
+    pub fn log_file(&self) -> std::path::PathBuf {
+        self.log.path().to_owned()
     }
 
     /// What it printed so far, on both streams.

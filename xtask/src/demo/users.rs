@@ -9,7 +9,7 @@ use serde_json::{Map, Value, json};
 use tempfile::TempDir;
 use userdb::client::Connection;
 
-use super::say;
+use super::{program, say};
 
 /// A record with everything that a passwd line has no room for. Its password is in a file of its own, for root's eyes only.
 const ANN: &str = r#"{
@@ -214,11 +214,4 @@ fn write(root: &Path, name: &str, text: &[u8], mode: u32) -> Result<(), String> 
     }
     std::fs::write(&path, text).map_err(problem)?;
     std::fs::set_permissions(&path, PermissionsExt::from_mode(mode)).map_err(problem)
-}
-
-/// A program that was built beside this one.
-fn program(name: &str) -> Result<PathBuf, String> {
-    let own = std::env::current_exe().map_err(|error| error.to_string())?;
-    let path = own.with_file_name(name);
-    if path.exists() { Ok(path) } else { Err(format!("{}: not built", path.display())) }
 }

@@ -64,7 +64,7 @@ pub const TIERS: &[Tier] = &[
         name: "cli",
         purpose: "our command lines against systemd's",
         runs: &[&["--package", "usher-tests", "--test", "cli_*"]],
-        roots: &["userdb"],
+        roots: &["userdb", "systemd-user"],
         needs_root: true,
         checks: false,
     },

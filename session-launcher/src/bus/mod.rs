@@ -1,0 +1,5 @@
+//! `org.freedesktop.systemd1` on the session bus.
+
+mod face;
+
+pub use face::Face;

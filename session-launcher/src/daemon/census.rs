@@ -1,0 +1,169 @@
+//! All processes of the user, and which unit each belongs to: by its control group, by its ancestors, or by the name
+//! of the run in its environment. Read from /proc when it is asked for.
+
+use std::collections::HashMap;
+use std::fs;
+
+use super::process_table::ProcessTable;
+use crate::unit::spec::UnitName;
+
+/// One process of the user.
+#[derive(Debug, Clone)]
+struct Entry {
+    parent: i32,
+    state: char,
+}
+
+/// A look at /proc.
+#[derive(Debug, Default)]
+pub struct Census {
+    units: HashMap<i32, UnitName>,
+}
+
+impl Census {
+    /// Looks at every process of the user. `group_unit` gives the unit that a control group path stands for.
+    pub fn take(table: &ProcessTable, group_unit: &dyn Fn(i32) -> Option<UnitName>) -> Self {
+        let entries = read_processes();
+        let mut census = Self::default();
+        for (pid, entry) in &entries {
+            // A zombie holds nothing any more; its end is reported by its parent.
+            if entry.state == 'Z' || entry.state == 'X' {
+                continue;
+            }
+            if let Some(unit) = unit_of(*pid, &entries, table, group_unit) {
+                census.units.insert(*pid, unit);
+            }
+        }
+        census
+    }
+
+    /// The live processes of a unit, in the order of their numbers.
+    pub fn of(&self, unit: &UnitName) -> Vec<i32> {
+        let mut pids: Vec<i32> =
+            self.units.iter().filter(|(_, of)| *of == unit).map(|(pid, _)| *pid).collect();
+        pids.sort_unstable();
+        pids
+    }
+
+    /// Whether the unit has a live process.
+    pub fn has(&self, unit: &UnitName) -> bool {
+        self.units.values().any(|of| of == unit)
+    }
+}
+
+/// The unit of one process.
+pub fn unit_of_pid(
+    pid: i32,
+    table: &ProcessTable,
+    group_unit: &dyn Fn(i32) -> Option<UnitName>,
+) -> Option<UnitName> {
+    let mut entries = HashMap::new();
+    let mut next = pid;
+    // Its ancestors only.
+    while next > 1 && entries.len() < MAX_DEPTH {
+        let Some(entry) = read_entry(next) else { break };
+        let parent = entry.parent;
+        entries.insert(next, entry);
+        next = parent;
+    }
+    unit_of(pid, &entries, table, group_unit)
+}
+
+/// Deeper trees of processes are not followed.
+const MAX_DEPTH: usize = 256;
+
+fn unit_of(
+    pid: i32,
+    entries: &HashMap<i32, Entry>,
+    table: &ProcessTable,
+    group_unit: &dyn Fn(i32) -> Option<UnitName>,
+) -> Option<UnitName> {
+    if let Some(unit) = table.unit(pid) {
+        return Some(unit.clone());
+    }
+    if let Some(unit) = group_unit(pid) {
+        return Some(unit);
+    }
+    let mut ancestor = pid;
+    for _ in 0..MAX_DEPTH {
+        let Some(entry) = entries.get(&ancestor) else { break };
+        ancestor = entry.parent;
+        if let Some(unit) = table.unit(ancestor) {
+            return Some(unit.clone());
+        }
+    }
+    // Its parents are gone. What it was started with still tells.
+    let invocation = read_invocation(pid)?;
+    table.unit_of_invocation(&invocation).cloned()
+}
+
+fn read_processes() -> HashMap<i32, Entry> {
+    let Ok(directory) = fs::read_dir("/proc") else { return HashMap::new() };
+    let own = rustix::process::getuid().as_raw();
+    directory
+        .flatten()
+        .filter_map(|entry| {
+            let pid: i32 = entry.file_name().to_str()?.parse().ok()?;
+            let metadata = entry.metadata().ok()?;
+            (std::os::unix::fs::MetadataExt::uid(&metadata) == own).then_some(pid)
+        })
+        .filter_map(|pid| read_entry(pid).map(|entry| (pid, entry)))
+        .collect()
+}
+
+fn read_entry(pid: i32) -> Option<Entry> {
+    let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
+    // The name in parentheses may hold anything, parentheses too.
+    let (_, rest) = stat.rsplit_once(')')?;
+    let mut fields = rest.split_ascii_whitespace();
+    let state = fields.next()?.chars().next()?;
+    let parent = fields.next()?.parse().ok()?;
+    Some(Entry { parent, state })
+}
+
+/// The parent of a process.
+pub fn parent_of(pid: i32) -> Option<i32> {
+    read_entry(pid).map(|entry| entry.parent)
+}
+
+/// Whether the process is there and is no zombie.
+pub fn is_alive(pid: i32) -> bool {
+    read_entry(pid).is_some_and(|entry| entry.state != 'Z' && entry.state != 'X')
+}
+
+/// The name of the run in a process's environment.
+pub fn read_invocation(pid: i32) -> Option<String> {
+    let bytes = fs::read(format!("/proc/{pid}/environ")).ok()?;
+    bytes.split(|byte| *byte == 0).find_map(|entry| {
+        let value = entry.strip_prefix(b"INVOCATION_ID=")?;
+        String::from_utf8(value.to_vec()).ok()
+    })
+}
+
+/// The processes that descend from `root`, whoever started them.
+pub fn descendants(root: i32) -> Vec<i32> {
+    let Ok(directory) = fs::read_dir("/proc") else { return Vec::new() };
+    let parents: HashMap<i32, i32> = directory
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter_map(|pid| read_entry(pid).map(|entry| (pid, entry.parent)))
+        .collect();
+    let mut found = vec![root];
+    let mut place = 0;
+    while let Some(parent) = found.get(place).copied() {
+        found.extend(parents.iter().filter(|(_, of)| **of == parent).map(|(pid, _)| *pid));
+        place += 1;
+    }
+    found.remove(0);
+    found
+}
+
+/// The processes whose parent is `parent`.
+pub fn children(parent: i32) -> Vec<i32> {
+    let Ok(directory) = fs::read_dir("/proc") else { return Vec::new() };
+    directory
+        .flatten()
+        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
+        .filter(|pid| parent_of(*pid) == Some(parent))
+        .collect()
+}

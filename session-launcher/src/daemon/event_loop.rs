@@ -1,0 +1,375 @@
+//! The engine's process: one thread that waits for everything there is to wait for.
+
+use std::collections::BTreeSet;
+use std::fs;
+use std::io::Write;
+use std::os::fd::{AsFd, OwnedFd};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use rustix::fs::FlockOperation;
+use rustix::process::{Pid, Signal as ProcessSignal, WaitOptions};
+use tokio::io::unix::AsyncFd;
+use tokio::signal::unix::{Signal, SignalKind, signal};
+use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::time::Instant;
+
+use super::driver::{Driver, Parts, Watched};
+use super::engine_link::{self, EngineLink, Legacy};
+use super::environment::Environment;
+use super::notify::{self, NotifySocket};
+use super::state_file::{Previous, StateFile};
+use super::unit_log::{self, UnitLogs};
+use super::{DaemonError, bus_messages, census, clock, readable, session_bus};
+use crate::bus::Face;
+use crate::job::{Event, ExitStatus};
+use crate::manager::direct::Direct;
+use crate::unit::spec::{JobMode, UnitName};
+use crate::unit::specifier::Host;
+
+/// How long an engine waits for the end of another one that is ending.
+const LOCK_WAIT: Duration = Duration::from_secs(20);
+
+/// Changes are saved that long after they came, with others that came meanwhile.
+const SAVE_DELAY: Duration = Duration::from_millis(50);
+
+/// How often the sizes of logs are looked at.
+const LOG_INTERVAL: Duration = Duration::from_secs(60);
+
+/// How long the processes of a session that ended uncleanly may take to follow SIGTERM.
+const LEFTOVER_WAIT: Duration = Duration::from_secs(3);
+
+/// What the engine is called with.
+#[derive(Debug, Clone, Default)]
+pub struct Options {
+    /// Start this unit instead of default.target.
+    pub unit: Option<UnitName>,
+    /// Writes a newline to standard output once the manager can be reached.
+    pub announce: bool,
+}
+
+/// Runs the engine until it is told to end. Gives its exit status.
+///
+/// # Errors
+/// It cannot begin.
+pub fn run(options: &Options) -> Result<i32, DaemonError> {
+    let runtime = tokio::runtime::Builder::new_current_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| DaemonError::Io { what: "tokio", error })?;
+    runtime.block_on(async { Ok(EngineProcess::begin(options).await?.serve().await) })
+}
+
+struct EngineProcess {
+    driver: Driver,
+    face: Face,
+    messages: zbus::MessageStream,
+    notify: NotifySocket,
+    link: EngineLink,
+    state: StateFile,
+    children: Signal,
+    terminations: Signal,
+    watched: UnboundedReceiver<Watched>,
+    ready_sockets: UnboundedReceiver<UnitName>,
+    inotify: Option<AsyncFd<OwnedFd>>,
+    save_at: Option<Instant>,
+    logs_at: Instant,
+    _lock: fs::File,
+}
+
+/// What ended a wait.
+enum Wake {
+    Children,
+    Notification,
+    Message(Option<Box<zbus::Result<zbus::Message>>>),
+    Terminate,
+    Socket(UnitName),
+    Watched(Watched),
+    Paths,
+    Guardian,
+    Deadline,
+    Save,
+    Logs,
+}
+
+impl EngineProcess {
+    async fn begin(options: &Options) -> Result<Self, DaemonError> {
+        let io = |what| move |error| DaemonError::Io { what, error };
+        // Whoever's parent ends becomes a child here, so that its end is seen.
+        let own = rustix::process::getpid();
+        rustix::process::set_child_subreaper(Some(own)).map_err(|error| io("subreaper")(error.into()))?;
+        let environment = Environment::detect();
+        let host = Host::detect(environment.variables(), None);
+        let directory = super::runtime_directory(&host);
+        let failed = |error| DaemonError::Directory { path: directory.clone(), error };
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory).map_err(failed)?;
+        let lock = lock(&directory.join("lock")).await?;
+        let children = signal(SignalKind::child()).map_err(io("SIGCHLD"))?;
+        let terminations = signal(SignalKind::terminate()).map_err(io("SIGTERM"))?;
+        let (link, mut legacy) = EngineLink::open();
+
+        let connection = zbus::connection::Builder::session().build().await?;
+        let messages = zbus::MessageStream::from(&connection);
+        let bus_names = bus_messages::owned_names(&connection).await?;
+        let bus = environment.variables().get("DBUS_SESSION_BUS_ADDRESS").cloned().unwrap_or_default();
+        let state = StateFile::new(&directory, &bus);
+        let face = Face::new(connection).await?;
+
+        let notify_path = directory.join("notify");
+        let notify = NotifySocket::bind(&notify_path).map_err(failed)?;
+        let parts = Parts {
+            manager: Box::new(Direct),
+            logs: UnitLogs::new(unit_log::directory(&host)),
+            notify_socket: notify_path,
+            bus_names,
+        };
+        let mut driver = match state.read() {
+            Previous::Resume(saved) => {
+                let kept = std::mem::take(&mut legacy.kept);
+                let mut driver = Driver::restore(*saved, kept, parts);
+                resume(&mut driver, &legacy);
+                driver
+            }
+            previous => {
+                if let Previous::Stale(pids) = previous {
+                    end_leftovers(&pids).await;
+                }
+                let mut driver = Driver::new(environment, parts);
+                start_first_units(&mut driver, options.unit.clone());
+                driver
+            }
+        };
+        let watched = driver.take_watched().ok_or_else(lost_receiver)?;
+        let ready_sockets = driver.sockets_mut().take_receiver().ok_or_else(lost_receiver)?;
+        let inotify = driver.paths_mut().descriptor().map(|descriptor| descriptor.try_clone_to_owned());
+        let inotify = inotify.transpose().and_then(|own| own.map(readable::register).transpose());
+        let process = Self {
+            driver,
+            face,
+            messages,
+            notify,
+            link,
+            state,
+            children,
+            terminations,
+            watched,
+            ready_sockets,
+            inotify: inotify.map_err(io("inotify"))?,
+            save_at: Some(Instant::now()),
+            logs_at: Instant::now() + LOG_INTERVAL,
+            _lock: lock,
+        };
+        if options.announce {
+            let _ = writeln!(std::io::stdout());
+        }
+        let _ = sd_notify::notify(&[sd_notify::NotifyState::Ready]);
+        Ok(process)
+    }
+
+    async fn serve(&mut self) -> i32 {
+        loop {
+            self.settle().await;
+            if let Some(status) = self.driver.ending() {
+                self.state.remove();
+                return status;
+            }
+            let wake = self.wait().await;
+            // Whatever woke us: what processes have said comes before their ends, and their ends before lost names.
+            self.read_notifications();
+            self.reap();
+            match wake {
+                Wake::Children | Wake::Notification | Wake::Guardian => {}
+                Wake::Message(Some(message)) => match *message {
+                    Ok(message) => self.take_message(&message).await,
+                    Err(error) => tracing::warn!("session bus: {error}"),
+                },
+                Wake::Message(None) => {
+                    tracing::info!("the session bus is gone");
+                    self.state.remove();
+                    return 0;
+                }
+                Wake::Terminate => {
+                    if let Err(error) = self.driver.request(&super::exit_request()) {
+                        tracing::error!("{error}");
+                        return 1;
+                    }
+                }
+                Wake::Socket(unit) => self.driver.socket_ready(&unit),
+                Wake::Watched(watched) => self.driver.watched(watched),
+                Wake::Paths => {
+                    for event in self.driver.paths_mut().events() {
+                        self.driver.handle(event);
+                    }
+                }
+                Wake::Deadline => self.driver.handle(Event::Tick),
+                Wake::Save => self.save(),
+                Wake::Logs => {
+                    self.driver.logs().bound_sizes();
+                    self.logs_at = Instant::now() + LOG_INTERVAL;
+                }
+            }
+        }
+    }
+
+    async fn wait(&mut self) -> Wake {
+        let deadline = self.driver.next_deadline().map(|at| at.saturating_sub(clock::now()));
+        let tick = async {
+            match deadline {
+                Some(span) => tokio::time::sleep(span).await,
+                None => std::future::pending().await,
+            }
+        };
+        let save_at = self.save_at;
+        let save = async {
+            match save_at {
+                Some(at) => tokio::time::sleep_until(at).await,
+                None => std::future::pending().await,
+            }
+        };
+        let inotify = &self.inotify;
+        let paths = async {
+            match inotify {
+                Some(inotify) => {
+                    if let Ok(mut guard) = inotify.readable().await {
+                        guard.clear_ready();
+                    }
+                }
+                None => std::future::pending().await,
+            }
+        };
+        tokio::select! {
+            _ = self.children.recv() => Wake::Children,
+            () = self.notify.readable() => Wake::Notification,
+            message = bus_messages::next(&mut self.messages) => Wake::Message(message.map(Box::new)),
+            _ = self.terminations.recv() => Wake::Terminate,
+            Some(unit) = self.ready_sockets.recv() => Wake::Socket(unit),
+            Some(watched) = self.watched.recv() => Wake::Watched(watched),
+            () = paths => Wake::Paths,
+            () = self.link.readable() => Wake::Guardian,
+            () = tick => Wake::Deadline,
+            () = save => Wake::Save,
+            () = tokio::time::sleep_until(self.logs_at) => Wake::Logs,
+        }
+    }
+
+    /// Tells the bus what has changed, and sees to it that it is saved.
+    async fn settle(&mut self) {
+        self.driver.report_empty_units();
+        self.driver.start_x11_services();
+        for keep in self.driver.sockets_mut().take_news() {
+            self.link.keep(&keep);
+        }
+        if self.driver.take_changed() && self.save_at.is_none() {
+            self.save_at = Some(Instant::now() + SAVE_DELAY);
+        }
+        self.face.publish(&mut self.driver).await;
+    }
+
+    async fn take_message(&mut self, message: &zbus::Message) {
+        if let Some((name, owned)) = bus_messages::name_change(message) {
+            self.driver.bus_name_changed(&name, owned);
+        }
+        self.face.handle(&mut self.driver, message).await;
+    }
+
+    fn read_notifications(&mut self) {
+        while let Some(message) = self.notify.receive() {
+            notify::deliver(&mut self.driver, &message);
+        }
+    }
+
+    fn reap(&mut self) {
+        while let Ok(Some((pid, status))) = rustix::process::wait(WaitOptions::NOHANG) {
+            if status.stopped() || status.continued() {
+                continue;
+            }
+            let status = engine_link::exit_status_of(status);
+            self.driver.process_ended(pid.as_raw_nonzero().get(), status);
+        }
+        for (pid, status) in self.link.ended() {
+            self.driver.process_ended(pid, status);
+        }
+    }
+
+    fn save(&mut self) {
+        self.save_at = None;
+        if let Err(error) = self.state.write(&self.driver.saved()) {
+            tracing::warn!("the state is not saved, a killed engine could not go on: {error}");
+        }
+    }
+}
+
+fn lost_receiver() -> DaemonError {
+    DaemonError::Io { what: "channels", error: std::io::Error::other("taken twice") }
+}
+
+/// Takes the user's lock, waiting a while for one that is about to end.
+async fn lock(path: &Path) -> Result<fs::File, DaemonError> {
+    let failed = |error| DaemonError::Directory { path: path.to_owned(), error };
+    let file = fs::OpenOptions::new().write(true).create(true).truncate(false).open(path).map_err(failed)?;
+    let until = Instant::now() + LOCK_WAIT;
+    loop {
+        match rustix::fs::flock(file.as_fd(), FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(file),
+            Err(rustix::io::Errno::WOULDBLOCK) if Instant::now() < until => {
+                tokio::time::sleep(Duration::from_millis(50)).await;
+            }
+            Err(rustix::io::Errno::WOULDBLOCK) => return Err(DaemonError::Running(PathBuf::from(path))),
+            Err(error) => return Err(failed(error.into())),
+        }
+    }
+}
+
+/// The bus is there already; then what starts with the manager.
+fn start_first_units(driver: &mut Driver, unit: Option<UnitName>) {
+    for name in [session_bus::SOCKET, session_bus::SERVICE] {
+        let request = super::start_request(UnitName::well_known(name), JobMode::IgnoreDependencies);
+        if let Err(error) = driver.request(&request) {
+            tracing::error!("{name}: {error}");
+        }
+    }
+    let unit = unit.unwrap_or_else(|| UnitName::well_known("default.target"));
+    if let Err(error) = driver.request(&super::start_request(unit, JobMode::Replace)) {
+        tracing::warn!("{error}");
+    }
+}
+
+/// Tells a restored engine what has happened since it was saved.
+fn resume(driver: &mut Driver, legacy: &Legacy) {
+    tracing::info!("going on where the engine before was killed");
+    for (pid, status) in &legacy.ended {
+        if driver.knows_process(*pid) {
+            driver.process_ended(*pid, *status);
+        }
+    }
+    let gone: Vec<i32> = driver.known_pids().into_iter().filter(|pid| !census::is_alive(*pid)).collect();
+    for pid in gone {
+        // Nobody was there to see how. It counts as a failure, so that whoever depends on it reacts.
+        driver.process_ended(pid, ExitStatus::Code(u8::MAX));
+    }
+    driver.watch_adopted();
+    driver.end_unknown_children();
+}
+
+/// Ends what a session has left whose manager and bus are gone.
+async fn end_leftovers(pids: &BTreeSet<i32>) {
+    let until = Instant::now() + LEFTOVER_WAIT;
+    let mut signal = ProcessSignal::TERM;
+    loop {
+        let left: Vec<i32> = pids.iter().copied().filter(|pid| census::is_alive(*pid)).collect();
+        if left.is_empty() {
+            return;
+        }
+        for pid in left.into_iter().filter_map(Pid::from_raw) {
+            let _ = rustix::process::kill_process(pid, signal);
+        }
+        if signal == ProcessSignal::KILL {
+            return;
+        }
+        tokio::time::sleep(Duration::from_millis(50)).await;
+        if Instant::now() > until {
+            signal = ProcessSignal::KILL;
+        }
+    }
+}

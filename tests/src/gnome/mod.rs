@@ -1,0 +1,18 @@
+//! Real GNOME: one scenario, played on the real `systemd --user` and on ours, and what both come to compared.
+//!
+//! - [`side`] is the difference between the two: how a user's manager comes up and what is installed,
+//! - [`session`] is a log-in, from the leader's start to its end,
+//! - [`ending`] lists the ways in which one ends or is disturbed,
+//! - [`units`] is the table of unit states, [`environment`] that of variables, and how they are compared,
+//! - [`screenshot`] takes and judges pictures, [`artefacts`] keeps them with the logs,
+//! - [`bus`] asks the session bus through gdbus.
+
+pub mod artefacts;
+pub mod bus;
+pub mod ending;
+pub mod environment;
+pub mod install;
+pub mod screenshot;
+pub mod session;
+pub mod side;
+pub mod units;
