@@ -4,11 +4,11 @@ pub mod ctl;
 pub mod daemon;
 pub mod end_bus_services;
 pub mod generate;
-pub mod translate;
 pub mod init_worker;
 pub mod leader;
 pub mod log;
 pub mod start;
+pub mod translate;
 pub mod units;
 
 use std::io::{self, Write};

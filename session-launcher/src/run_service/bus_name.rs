@@ -27,9 +27,8 @@ pub async fn watch(name: &str, system: bool, changes: mpsc::Sender<bool>) -> Res
         .build()?;
     let mut signals = MessageStream::for_match_rule(rule, &connection, None).await?;
     // After the match rule, so that no change is missed.
-    let answer = connection
-        .call_method(Some(BUS), "/org/freedesktop/DBus", Some(BUS), "NameHasOwner", &name)
-        .await?;
+    let answer =
+        connection.call_method(Some(BUS), "/org/freedesktop/DBus", Some(BUS), "NameHasOwner", &name).await?;
     if answer.body().deserialize::<bool>()? {
         let _ = changes.send(true).await;
     }

@@ -37,7 +37,8 @@ impl ReadyPipe {
         }
         // SAFETY: it is open, the manager gave it to this process alone, and it is taken once.
         let file = unsafe { File::from_raw_fd(raw) };
-        rustix::io::fcntl_setfd(&file, FdFlags::CLOEXEC).map_err(|error| Error::system("--ready-fd", error))?;
+        rustix::io::fcntl_setfd(&file, FdFlags::CLOEXEC)
+            .map_err(|error| Error::system("--ready-fd", error))?;
         Ok(Self(Some(file)))
     }
 

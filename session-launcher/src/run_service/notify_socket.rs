@@ -69,7 +69,8 @@ impl NotifySocket {
     /// The next message. Descriptors that come with it are closed, which is what a barrier waits for.
     pub async fn receive(&self) -> Notification {
         loop {
-            let received = self.socket.async_io(Interest::READABLE, || receive(&self.socket).map_err(Into::into));
+            let received =
+                self.socket.async_io(Interest::READABLE, || receive(&self.socket).map_err(Into::into));
             match received.await {
                 Ok(Some(notification)) => return notification,
                 Ok(None) => {}

@@ -88,7 +88,9 @@ impl Rules {
     pub fn result(&self, ending: Ending) -> ServiceResult {
         match ending {
             Ending::Exited(0) => ServiceResult::Success,
-            Ending::Exited(_) | Ending::Killed(_) if contains(&self.success, ending) => ServiceResult::Success,
+            Ending::Exited(_) | Ending::Killed(_) if contains(&self.success, ending) => {
+                ServiceResult::Success
+            }
             Ending::Exited(_) => ServiceResult::ExitCode,
             Ending::Killed(signal) if CLEAN_SIGNALS.contains(&signal) => ServiceResult::Success,
             Ending::Killed(_) => ServiceResult::Signal,

@@ -1,5 +1,6 @@
 //! The life of one service, in the order of systemd.service(5).
 
+use std::io::Write;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -200,8 +201,10 @@ impl Service {
         Ok(code)
     }
 
+    /// A log that nobody reads any more is no reason to end.
     fn say(&self, message: &str) {
-        eprintln!("{}: {message}", self.options.name.as_deref().unwrap_or("run-service"));
+        let name = self.options.name.as_deref().unwrap_or("run-service");
+        let _ = writeln!(std::io::stderr(), "{name}: {message}");
     }
 
     /// Whether conditions and asserts hold.
@@ -259,9 +262,9 @@ impl Service {
         let command = Commands::main(&self.options);
         let process = command::process(&command, &self.environment)
             .map(|process| descriptors::main_process(process, &self.sockets));
-        let child = process.map_err(|error| error.to_string()).and_then(|mut process| {
-            process.spawn().map_err(|error| format!("{}: {error}", command.path))
-        });
+        let child = process
+            .map_err(|error| error.to_string())
+            .and_then(|mut process| process.spawn().map_err(|error| format!("{}: {error}", command.path)));
         match child {
             Ok(child) => {
                 self.main = Some(child.id().cast_signed());
@@ -297,7 +300,8 @@ impl Service {
                 return Err(Interruption::Failed(ServiceResult::Resources));
             }
             if self.main.is_none() {
-                let result = self.main_ending.map_or(ServiceResult::Protocol, |ending| self.failure_of(ending));
+                let result =
+                    self.main_ending.map_or(ServiceResult::Protocol, |ending| self.failure_of(ending));
                 self.say("ended before it was up");
                 return Err(Interruption::Failed(result));
             }
@@ -462,7 +466,12 @@ impl Service {
     }
 
     /// Runs one command to its end. While starting, a stop ends it.
-    async fn command(&mut self, command: &CommandLine, until: Option<Instant>, starting: bool) -> Step<Ending> {
+    async fn command(
+        &mut self,
+        command: &CommandLine,
+        until: Option<Instant>,
+        starting: bool,
+    ) -> Step<Ending> {
         let mut environment = self.environment.clone();
         if let Some(main) = self.main {
             environment.insert("MAINPID".to_owned(), main.to_string());

@@ -136,8 +136,7 @@ fn restart(text: &mut String, draft: &Draft<'_>, kind: &str) {
     let word = match draft.service.restart {
         _ if kind == "scripted" => "false",
         RestartPolicy::No => "false",
-        RestartPolicy::Always => "yes",
-        _ => "on-failure",
+        _ => "yes",
     };
     line(text, "restart", word);
     if word == "false" {
@@ -189,7 +188,8 @@ fn process(text: &mut String, draft: &Draft<'_>) {
     if let Some(capabilities) = exec.sandbox.get("AmbientCapabilities") {
         let names = capabilities.iter().flat_map(|list| list.split_ascii_whitespace());
         let list: Vec<String> = names.map(|name| format!("^{name}")).collect();
-        line(text, "capabilities", &list.join(","));
+        // One that is built without capabilities would not load the file.
+        let _ = writeln!(text, "# capabilities = {}", list.join(","));
     }
 }
 

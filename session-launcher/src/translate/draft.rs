@@ -7,8 +7,8 @@ use super::report::Findings;
 use super::runner::{self, Abilities, Context};
 use super::{Manager, Request, portable};
 use crate::unit::spec::{
-    ExecSettings, RestartPolicy, ServiceSettings, ServiceType, SocketSettings, StandardOutput,
-    StartLimit, Unit,
+    ExecSettings, RestartPolicy, ServiceSettings, ServiceType, SocketSettings, StandardOutput, StartLimit,
+    Unit,
 };
 
 /// A directory that is made before the service starts.
@@ -85,10 +85,10 @@ impl<'a> Draft<'a> {
             able,
             service,
             environment: &environment,
+            when_done: &when_done(&name, request),
             requisites: if request.manager == Manager::Dinit { &links.requisite } else { &[] },
         };
-        let wrapped =
-            runner::is_needed(unit, service, sockets, able) || !context.requisites.is_empty();
+        let wrapped = runner::is_needed(unit, service, sockets, able) || !context.requisites.is_empty();
         let command = if wrapped {
             runner::command(&context, unit, sockets)
         } else {
@@ -97,7 +97,9 @@ impl<'a> Draft<'a> {
         let without_process = service.service_type == ServiceType::Oneshot;
         let stop = service.commands.stop.as_slice();
         let stop_command = match stop {
-            [only] if without_process && runner::is_plain(only) && environment.is_empty() => only.argv.clone(),
+            [only] if without_process && runner::is_plain(only) && environment.is_empty() => {
+                only.argv.clone()
+            }
             [_, ..] if without_process => runner::sequence(&context, stop),
             _ => Vec::new(),
         };
@@ -162,9 +164,9 @@ impl<'a> Draft<'a> {
     /// The file that its output goes to, if it is one; `Some(None)` for nowhere.
     pub fn output_file(&self) -> Option<Option<&str>> {
         match &self.service.exec.standard_output {
-            Some(StandardOutput::File(path) | StandardOutput::Append(path) | StandardOutput::Truncate(path)) => {
-                Some(Some(path))
-            }
+            Some(
+                StandardOutput::File(path) | StandardOutput::Append(path) | StandardOutput::Truncate(path),
+            ) => Some(Some(path)),
             Some(StandardOutput::Null) => Some(None),
             _ => None,
         }
@@ -180,6 +182,15 @@ impl<'a> Draft<'a> {
     }
 }
 
+/// Dinit's smooth recovery and supervise-daemon start again whatever ends.
+fn when_done(name: &str, request: &Request) -> String {
+    let user = if request.system { "" } else { "--user " };
+    match request.manager {
+        Manager::Dinit => format!("dinitctl {user}--quiet stop --no-wait --force {name}"),
+        Manager::Openrc => format!("rc-service {user}--nodeps {name} stop"),
+        Manager::Shepherd => String::new(),
+    }
+}
 
 type Kind<'a> = (&'static str, &'static str, &'a [String], bool);
 
@@ -217,8 +228,11 @@ fn directories(exec: &ExecSettings, system: bool) -> Vec<Directory> {
     for (variable, mode, entries, temporary) in kinds(exec) {
         let base = base(variable, system);
         let mode = exec.directory_modes.get(mode).copied().unwrap_or(0o755);
-        directories
-            .extend(entries.iter().map(|entry| Directory { path: path_of(&base, entry), mode, temporary }));
+        directories.extend(entries.iter().map(|entry| Directory {
+            path: path_of(&base, entry),
+            mode,
+            temporary,
+        }));
     }
     directories
 }

@@ -152,7 +152,8 @@ impl Reader<'_, '_> {
             Kind::Requisite => {
                 push(&mut self.links.requisite, &name);
                 push(&mut self.links.after, &name);
-                self.findings.lost(directive, "it is tested at the start, but this one does not stop with it");
+                self.findings
+                    .lost(directive, "it is tested at the start, but this one does not stop with it");
             }
             Kind::After => push(&mut self.links.after, &name),
             Kind::Before if self.manager != Manager::Shepherd => push(&mut self.links.before, &name),
@@ -223,7 +224,8 @@ impl Reader<'_, '_> {
             // Dinit does not load a service that wants one that is not there.
             Manager::Dinit if !along => {
                 push(&mut self.links.after, name);
-                self.findings.note(directive, format!("{name} is waited for, but has to be enabled by itself"));
+                self.findings
+                    .note(directive, format!("{name} is waited for, but has to be enabled by itself"));
             }
             _ => push(&mut self.links.want, name),
         }

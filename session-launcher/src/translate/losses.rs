@@ -4,8 +4,8 @@ use super::report::Findings;
 use super::runner;
 use super::{Manager, portable};
 use crate::unit::spec::{
-    CollectMode, EmergencyAction, ExitType, KillMode, LoadState, ServiceSettings, ServiceType,
-    StandardInput, StandardOutput, Unit,
+    CollectMode, EmergencyAction, ExitType, KillMode, LoadState, ServiceSettings, ServiceType, StandardInput,
+    StandardOutput, Unit,
 };
 
 /// What is lost of a service's settings.
@@ -76,7 +76,9 @@ fn of_life(service: &ServiceSettings, manager: Manager, findings: &mut Findings)
     if !service.open_files.is_empty() {
         findings.refuse("OpenFile=", "the service would miss a descriptor");
     }
-    if service.service_type == ServiceType::Oneshot && !service.remain_after_exit && manager != Manager::Shepherd
+    if service.service_type == ServiceType::Oneshot
+        && !service.remain_after_exit
+        && manager != Manager::Shepherd
     {
         findings.note("RemainAfterExit=no", format!("{title} shows it as started once it has run"));
     }
@@ -132,9 +134,8 @@ fn of_processes(service: &ServiceSettings, manager: Manager, findings: &mut Find
     if exec.sandbox.contains_key("AmbientCapabilities") {
         match manager {
             Manager::Openrc => {}
-            Manager::Dinit => {
-                findings.note("AmbientCapabilities=", "needs a Dinit that is built with capabilities")
-            }
+            Manager::Dinit => findings
+                .lost("AmbientCapabilities=", "a comment only: not every Dinit is built with capabilities"),
             Manager::Shepherd => findings.lost("AmbientCapabilities=", "it does not get them"),
         }
     }
@@ -185,7 +186,8 @@ fn of_walls(service: &ServiceSettings, manager: Manager, findings: &mut Findings
     for (name, values) in &service.exec.sandbox {
         // A manager cannot take more away from what is there already.
         let off = values.iter().all(|value| {
-            crate::unit::value::boolean::parse(value) == Some(false) || matches!(value.as_str(), "inherit" | "shared")
+            crate::unit::value::boolean::parse(value) == Some(false)
+                || matches!(value.as_str(), "inherit" | "shared")
         });
         if name != "AmbientCapabilities" && !off {
             let value = values.join(" ");
@@ -227,10 +229,7 @@ fn of_commands(service: &ServiceSettings, findings: &mut Findings) {
         findings.lost("ExecReloadPost=", "nothing runs after a reload");
     }
     if service.service_type == ServiceType::Forking {
-        for (directive, list) in [
-            ("ExecStop=", &commands.stop),
-            ("ExecStopPost=", &commands.stop_post),
-        ] {
+        for (directive, list) in [("ExecStop=", &commands.stop), ("ExecStopPost=", &commands.stop_post)] {
             if !list.is_empty() {
                 findings.lost(directive, "of a forking service only its process is stopped");
             }

@@ -141,8 +141,13 @@ pub fn translate(loader: &Loader, units: &[UnitName], request: &Request) -> Vec<
     let names = Names::new(request.manager, request.system, request.names.clone());
     let set = loader.closure(units);
     let (services, clashes) = native_services(&set, &names, units);
-    let mut translator =
-        Translator { loader, set: &set, batch: Batch { set: &set, names: &names, services }, request, clashes };
+    let mut translator = Translator {
+        loader,
+        set: &set,
+        batch: Batch { set: &set, names: &names, services },
+        request,
+        clashes,
+    };
     let first: Vec<_> = units.iter().map(|name| translator.unit(name)).collect();
     // What is refused is not there for the others to depend on.
     let refused: Vec<&UnitName> = first
@@ -163,7 +168,11 @@ pub fn translate(loader: &Loader, units: &[UnitName], request: &Request) -> Vec<
 type Services = BTreeMap<UnitName, String>;
 
 /// The units that get a native service, with its name; and those whose name is taken, with the unit that has it.
-fn native_services(set: &UnitSet, names: &Names, units: &[UnitName]) -> (Services, BTreeMap<UnitName, UnitName>) {
+fn native_services(
+    set: &UnitSet,
+    names: &Names,
+    units: &[UnitName],
+) -> (Services, BTreeMap<UnitName, UnitName>) {
     let mut services = Services::new();
     let mut taken: BTreeMap<String, UnitName> = BTreeMap::new();
     let mut clashes = BTreeMap::new();
@@ -211,7 +220,8 @@ impl Translator<'_> {
         if findings.verdict() == Verdict::Refused {
             files.clear();
         }
-        let service = if files.is_empty() { None } else { Some(self.batch.names.own(self.set.primary(name))) };
+        let service =
+            if files.is_empty() { None } else { Some(self.batch.names.own(self.set.primary(name))) };
         let report = Report {
             unit: name.clone(),
             verdict: findings.verdict(),
@@ -234,7 +244,8 @@ impl Translator<'_> {
 
     fn loaded(&self, unit: &Unit, findings: &mut Findings) -> Vec<NativeFile> {
         if let Some(first) = self.clashes.get(&unit.name) {
-            findings.refuse("name", format!("its native name is that of {first} too; choose one with --name"));
+            findings
+                .refuse("name", format!("its native name is that of {first} too; choose one with --name"));
             return Vec::new();
         }
         match &unit.settings {
@@ -279,6 +290,7 @@ impl Translator<'_> {
         draft::report_links(&service.exec, findings);
         let name = self.batch.names.own(&unit.name);
         let mut draft = Draft::new(unit, service, &sockets, name, links, self.request);
+        self.locate_program(&mut draft);
         self.aliases(unit, &mut draft, findings);
         if let Some(specifier) = draft.texts().find_map(portable::unknown) {
             findings.refuse(specifier, "its value is not known before the service runs");
@@ -289,6 +301,18 @@ impl Translator<'_> {
             Manager::Dinit => dinit::service(&draft, &header),
             Manager::Openrc => vec![openrc::service(&draft, &header)],
             Manager::Shepherd => vec![shepherd::service(&draft, &header)],
+        }
+    }
+
+    /// A program without a path is looked up now, in the directories that systemd has for that.
+    fn locate_program(&self, draft: &mut Draft<'_>) {
+        let Some(program) = draft.command.first_mut().filter(|program| !program.contains('/')) else {
+            return;
+        };
+        let places = ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+        let mut places = places.iter().map(|directory| format!("{directory}/{program}"));
+        if let Some(place) = places.find(|place| self.loader.path().locate(Path::new(place)).is_file()) {
+            *program = place;
         }
     }
 

@@ -143,7 +143,8 @@ impl Names {
         if !self.system && matches!(service.as_str(), "dbus.service" | "dbus-broker.service") {
             return Counterpart::Service("dbus".to_owned());
         }
-        if let Some((_, dinit, openrc, shepherd)) = KNOWN.iter().find(|(name, ..)| *name == service.as_str()) {
+        if let Some((_, dinit, openrc, shepherd)) = KNOWN.iter().find(|(name, ..)| *name == service.as_str())
+        {
             let name = match self.manager {
                 Manager::Dinit => dinit,
                 Manager::Openrc => openrc,
@@ -189,7 +190,10 @@ mod tests {
     fn counterparts() {
         let openrc = Names::new(Manager::Openrc, true, BTreeMap::new());
         assert_eq!(openrc.counterpart(&unit("dbus.socket")), Counterpart::Service("dbus".to_owned()));
-        assert_eq!(openrc.counterpart(&unit("network-online.target")), Counterpart::Service("net".to_owned()));
+        assert_eq!(
+            openrc.counterpart(&unit("network-online.target")),
+            Counterpart::Service("net".to_owned())
+        );
         assert_eq!(openrc.counterpart(&unit("sysinit.target")), Counterpart::Passed);
         assert_eq!(openrc.counterpart(&unit("systemd-resolved.service")), Counterpart::OfSystemd);
         assert_eq!(openrc.counterpart(&unit("dev-sda.device")), Counterpart::NoService);

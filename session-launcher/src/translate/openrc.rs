@@ -6,7 +6,7 @@ use std::time::Duration;
 use super::draft::{Draft, Reload};
 use super::links::Links;
 use super::{Header, NativeFile, READY_FD, portable, whole_seconds};
-use crate::unit::spec::{RestartPolicy, ServiceType, StandardOutput};
+use crate::unit::spec::{ServiceType, StandardOutput};
 use crate::unit::value::signal;
 
 /// The script of a service.
@@ -20,7 +20,7 @@ pub fn service(draft: &Draft<'_>, header: &Header) -> NativeFile {
     }
     let mut words = draft.command.iter();
     set(&mut text, "command", words.next().map_or("", String::as_str));
-    arguments(&mut text, &words.cloned().collect::<Vec<_>>(), done(draft, kind).as_deref());
+    arguments(&mut text, &words.cloned().collect::<Vec<_>>());
     if kind == Kind::Background {
         text.push_str("command_background=yes\n");
     }
@@ -102,15 +102,6 @@ impl Kind {
     }
 }
 
-/// What `run-service` runs when the service is over for good, so that supervise-daemon lets it rest.
-fn done(draft: &Draft<'_>, kind: Kind) -> Option<String> {
-    let judged = draft.wrapped && draft.service.restart != RestartPolicy::Always;
-    (kind == Kind::Supervised && judged).then(|| {
-        let user = if draft.system { "" } else { "--user " };
-        format!("--when-done=rc-service {user}--nodeps {} stop", draft.name)
-    })
-}
-
 fn set(text: &mut String, name: &str, value: &str) {
     let _ = writeln!(text, "{name}={}", assigned(value));
 }
@@ -137,14 +128,9 @@ fn double_quoted(value: &str) -> String {
 }
 
 /// `command_args` goes through eval: in single quotes it comes there as it is, with double quotes around words.
-fn arguments(text: &mut String, words: &[String], done: Option<&str>) {
+fn arguments(text: &mut String, words: &[String]) {
     if words.is_empty() {
         return;
-    }
-    let mut words: Vec<String> = words.to_vec();
-    if let Some(done) = done {
-        let place = words.iter().position(|word| word == "--").unwrap_or(words.len());
-        words.insert(place, done.to_owned());
     }
     let quoted: Vec<String> = words.iter().map(|word| eval_word(word)).collect();
     let whole = quoted.join(" ");
@@ -268,7 +254,8 @@ fn requisites(text: &mut String, links: &Links) {
 
 fn requisite_lines(text: &mut String, links: &Links) {
     for name in &links.requisite {
-        let _ = writeln!(text, "\tservice_started {name} || {{ eerror \"{name} is not running\"; return 1; }}");
+        let _ =
+            writeln!(text, "\tservice_started {name} || {{ eerror \"{name} is not running\"; return 1; }}");
     }
 }
 
@@ -318,11 +305,7 @@ fn stop_function(text: &mut String, draft: &Draft<'_>) {
         return;
     }
     let words: Vec<String> = draft.stop_command.iter().map(|word| assigned(word)).collect();
-    let _ = writeln!(
-        text,
-        "\tebegin \"Stopping ${{RC_SVCNAME}}\"\n\t{}\n\teend $?\n}}",
-        words.join(" ")
-    );
+    let _ = writeln!(text, "\tebegin \"Stopping ${{RC_SVCNAME}}\"\n\t{}\n\teend $?\n}}", words.join(" "));
 }
 
 fn reload_function(text: &mut String, kind: Kind) {

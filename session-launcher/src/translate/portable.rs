@@ -123,7 +123,11 @@ pub fn pieces(text: &str) -> Vec<Piece<'_>> {
 }
 
 /// Puts a text together from its parts.
-pub fn render(text: &str, mut literal: impl FnMut(&str) -> String, variable: impl Fn(&str) -> String) -> String {
+pub fn render(
+    text: &str,
+    mut literal: impl FnMut(&str) -> String,
+    variable: impl Fn(&str) -> String,
+) -> String {
     pieces(text)
         .into_iter()
         .map(|piece| match piece {

@@ -39,7 +39,8 @@ impl Abilities {
                 umask: false,
                 priorities: true,
                 limits: &["NOFILE", "CORE", "DATA", "AS"],
-                restart: &[No, Always, OnFailure],
+                // OnFailure too, but smooth-recovery then starts again whatever ends.
+                restart: &[No, Always],
                 start_timeout: true,
                 sockets: false,
             },
@@ -57,8 +58,20 @@ impl Abilities {
                 umask: true,
                 priorities: false,
                 limits: &[
-                    "AS", "CORE", "CPU", "DATA", "FSIZE", "MEMLOCK", "MSGQUEUE", "NICE", "NOFILE", "NPROC",
-                    "RSS", "RTPRIO", "SIGPENDING", "STACK",
+                    "AS",
+                    "CORE",
+                    "CPU",
+                    "DATA",
+                    "FSIZE",
+                    "MEMLOCK",
+                    "MSGQUEUE",
+                    "NICE",
+                    "NOFILE",
+                    "NPROC",
+                    "RSS",
+                    "RTPRIO",
+                    "SIGPENDING",
+                    "STACK",
                 ],
                 restart: &[No, Always, OnFailure],
                 start_timeout: false,
@@ -104,7 +117,12 @@ pub fn is_plain(command: &CommandLine) -> bool {
 }
 
 /// Whether a service needs the help of `run-service`.
-pub fn is_needed(unit: &Unit, service: &ServiceSettings, sockets: &[&SocketSettings], able: Abilities) -> bool {
+pub fn is_needed(
+    unit: &Unit,
+    service: &ServiceSettings,
+    sockets: &[&SocketSettings],
+    able: Abilities,
+) -> bool {
     let commands = &service.commands;
     let oneshot = has_no_process(service);
     let around = [&commands.condition, &commands.start_pre, &commands.start_post, &commands.stop_post];
@@ -150,6 +168,8 @@ pub struct Context<'a> {
     pub service: &'a ServiceSettings,
     /// Its variables.
     pub environment: &'a [(String, String)],
+    /// What tells the manager that the service is over, where it would start again whatever ends.
+    pub when_done: &'a str,
     /// What has to run already, where the manager cannot test that.
     pub requisites: &'a [String],
 }
@@ -199,6 +219,9 @@ pub fn command(context: &Context<'_>, unit: &Unit, sockets: &[&SocketSettings]) 
         list.commands("stop", &commands.stop);
         list.commands("stop-post", &commands.stop_post);
         list.exits(service, able);
+        if judges(service, able) && service.restart != RestartPolicy::No && !context.when_done.is_empty() {
+            list.option("when-done", context.when_done);
+        }
         list.stopping(service);
     }
     if !able.start_timeout || !able.restart.contains(&service.restart) {

@@ -9,7 +9,8 @@ use super::{Header, NativeFile, portable, seconds, whole_seconds};
 use crate::unit::spec::{KillMode, ListenKind, RestartPolicy, ServiceType, SocketSettings};
 use crate::unit::value::signal;
 
-const MODULES: &str = "(use-modules (shepherd service) (shepherd support) (shepherd endpoints) (ice-9 match))\n";
+const MODULES: &str =
+    "(use-modules (shepherd service) (shepherd support) (shepherd endpoints) (ice-9 match))\n";
 
 /// The file of a service.
 pub fn service(draft: &Draft<'_>, header: &Header) -> NativeFile {
@@ -108,7 +109,8 @@ fn handler(clean: &str) -> String {
 /// A string literal, or an expression where the text varies.
 fn string(text: &str) -> String {
     let literal = |text: &str| {
-        let escaped = text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\t', "\\t");
+        let escaped =
+            text.replace('\\', "\\\\").replace('"', "\\\"").replace('\n', "\\n").replace('\t', "\\t");
         format!("\"{escaped}\"")
     };
     if !portable::varies(text) {

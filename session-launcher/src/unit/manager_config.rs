@@ -68,8 +68,7 @@ impl ManagerConfig {
         );
         let mut config = Self::default();
         let mut findings = Vec::new();
-        let main =
-            directories.iter().map(|dir| path.locate(&dir.join(name))).find(|file| file.exists());
+        let main = directories.iter().map(|dir| path.locate(&dir.join(name))).find(|file| file.exists());
         let drop_ins: Vec<PathBuf> = directories.iter().map(|dir| dir.join(format!("{name}.d"))).collect();
         for file in main.into_iter().chain(conf_files::list(&drop_ins, path.root(), "conf")) {
             let Ok(text) = fs::read(&file) else { continue };

@@ -316,7 +316,8 @@ fn apply_identity(exec: &mut ExecSettings, line: &mut Line<'_>) -> Option<Applie
     let host = line.host;
     Some(match line.key {
         "User" => text(line).and_then(|user| {
-            let own = host.system || user.as_ref().is_none_or(|user| *user == host.user || *user == host.uid.to_string());
+            let own = host.system
+                || user.as_ref().is_none_or(|user| *user == host.user || *user == host.uid.to_string());
             exec.user.clone_from(&user);
             if own { Ok(()) } else { refuse_identity(line) }
         }),
