@@ -30,8 +30,7 @@ fn start(state: &mut State, driver: &mut Driver, name: &str) -> Result<(), Failu
         let message = "Refusing activation, D-Bus is shutting down.".to_owned();
         return Err(Failure { name: SHUTTING_DOWN, message });
     }
-    let request =
-        Request { unit, kind: JobKind::Start, mode: JobMode::Replace, reload_if_possible: false };
+    let request = Request { unit, kind: JobKind::Start, mode: JobMode::Replace, reload_if_possible: false };
     let job = driver.request(&request)?;
     state.activations.insert(job, name.to_owned());
     Ok(())

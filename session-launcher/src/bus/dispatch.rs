@@ -68,7 +68,8 @@ pub fn take_answer(state: &mut State, driver: &mut Driver, message: &Message) {
     }
     let Some((sender, client)) = state.clients.answered(serial) else { return };
     client.question = None;
-    client.credentials = (header.message_type() == Type::MethodReturn).then(|| credentials(message)).flatten();
+    client.credentials =
+        (header.message_type() == Type::MethodReturn).then(|| credentials(message)).flatten();
     let known = client.credentials.is_some();
     for waiting in std::mem::take(&mut client.waiting) {
         if known {
@@ -158,12 +159,12 @@ fn unknown_method(interface: &str, name: &str) -> Failure {
 }
 
 /// The method of that name, of that interface or of any.
-fn method(
-    call: &Call<'_>,
-    interface: Option<&str>,
-    name: &str,
-) -> Option<(&'static str, &'static Method)> {
-    fn of<G>(table: &Interface<G>, interface: Option<&str>, name: &str) -> Option<(&'static str, &'static Method)> {
+fn method(call: &Call<'_>, interface: Option<&str>, name: &str) -> Option<(&'static str, &'static Method)> {
+    fn of<G>(
+        table: &Interface<G>,
+        interface: Option<&str>,
+        name: &str,
+    ) -> Option<(&'static str, &'static Method)> {
         let wanted = interface.is_none_or(|interface| interface == table.name);
         wanted.then(|| table.method(name)).flatten().map(|method| (table.name, method))
     }

@@ -144,7 +144,9 @@ impl State {
         }
         match header.member().map(|member| member.as_str().to_owned()).as_deref() {
             Some("NameOwnerChanged") => {
-                let Ok((name, _, new)) = message.body().deserialize::<(String, String, String)>() else { return };
+                let Ok((name, _, new)) = message.body().deserialize::<(String, String, String)>() else {
+                    return;
+                };
                 if new.is_empty() {
                     self.client_left(driver, &name);
                 }

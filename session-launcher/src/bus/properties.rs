@@ -56,7 +56,9 @@ fn read(call: &mut Call<'_>, interface: &str, wanted: &Wanted) -> Result<Values,
             select(&[&job::JOB], interface, wanted, |property| (property.get)(&subject))
         }
         Object::Unit(name) => {
-            if let Some(client) = call.state.clients.entry(&call.sender).ok().filter(|_| interface == unit::UNIT.name) {
+            if let Some(client) =
+                call.state.clients.entry(&call.sender).ok().filter(|_| interface == unit::UNIT.name)
+            {
                 client.watch(&name);
             }
             let subject = unit::Subject::of(call.driver, call.state, &name)

@@ -35,9 +35,9 @@ fn unset_and_set(call: &mut Call<'_>) -> Result<Message, Failure> {
 /// All of it or nothing.
 fn change(call: &mut Call<'_>, names: &[String], assignments: &[String]) -> Result<Message, Failure> {
     let mut environment = call.driver.environment().clone();
-    environment.unset(names).map_err(|_| {
-        Failure::invalid_arguments("Invalid environment variable names or assignments")
-    })?;
+    environment
+        .unset(names)
+        .map_err(|_| Failure::invalid_arguments("Invalid environment variable names or assignments"))?;
     environment
         .set(assignments)
         .map_err(|_| Failure::invalid_arguments("Invalid environment assignments"))?;

@@ -176,7 +176,9 @@ pub fn enqueue_with_effects(
         .iter()
         .skip(before)
         .filter_map(|action| match action {
-            Action::JobNew { job, unit, kind } | Action::JobMerged { job, unit, kind } => Some(effect(*job, unit, *kind)),
+            Action::JobNew { job, unit, kind } | Action::JobMerged { job, unit, kind } => {
+                Some(effect(*job, unit, *kind))
+            }
             _ => None,
         })
         .collect();

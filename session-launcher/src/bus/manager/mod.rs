@@ -56,7 +56,12 @@ pub const MANAGER: Interface<Get> = Interface {
 const JOBS: &[Method] = &[
     Method::changing("StartUnit", ("ss", "name mode"), ("o", "job"), jobs::start),
     Method::changing("StartUnitWithFlags", ("sst", "name mode flags"), ("o", "job"), jobs::start_with_flags),
-    Method::changing("StartUnitReplace", ("sss", "old_unit new_unit mode"), ("o", "job"), jobs::start_replace),
+    Method::changing(
+        "StartUnitReplace",
+        ("sss", "old_unit new_unit mode"),
+        ("o", "job"),
+        jobs::start_replace,
+    ),
     Method::changing("StopUnit", ("ss", "name mode"), ("o", "job"), jobs::stop),
     Method::changing("ReloadUnit", ("ss", "name mode"), ("o", "job"), jobs::reload),
     Method::changing("RestartUnit", ("ss", "name mode"), ("o", "job"), jobs::restart),

@@ -331,7 +331,8 @@ fn links(call: &mut Call<'_>) -> Result<Message, Failure> {
 }
 
 fn add_dependency(call: &mut Call<'_>) -> Result<Message, Failure> {
-    let (files, target, kind, runtime, force): (Vec<String>, String, String, bool, bool) = call.arguments()?;
+    let (files, target, kind, runtime, force): (Vec<String>, String, String, bool, bool) =
+        call.arguments()?;
     let suffix = match kind.as_str() {
         "Wants" => "wants",
         "Requires" => "requires",

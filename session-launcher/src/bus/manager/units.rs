@@ -29,10 +29,7 @@ fn not_loaded(name: &str) -> Failure {
 /// # Errors
 /// There is none.
 pub fn loaded(driver: &Driver, name: &str) -> Result<UnitStatus, Failure> {
-    UnitName::new(name)
-        .ok()
-        .and_then(|unit| driver.engine().status(&unit))
-        .ok_or_else(|| not_loaded(name))
+    UnitName::new(name).ok().and_then(|unit| driver.engine().status(&unit)).ok_or_else(|| not_loaded(name))
 }
 
 /// The unit of the caller's own process, which an empty name means, or the loaded one of that name.
@@ -157,9 +154,7 @@ pub fn get_unit_by_control_group(call: &mut Call<'_>) -> Result<Message, Failure
         })
         .max();
     let (_, unit) = found.ok_or_else(|| {
-        Failure::no_such_unit(format!(
-            "Control group '{group}' is not valid or not managed by this instance"
-        ))
+        Failure::no_such_unit(format!("Control group '{group}' is not valid or not managed by this instance"))
     })?;
     call.answer(&path::unit(&unit))
 }
