@@ -336,7 +336,8 @@ fn without_a_session_bus_it_says_so() {
     for program in [WORKER, "/opt/usher/session-launcher start any"] {
         let output = manager.shell(program);
         assert_eq!(output.code(), 1);
-        let wanted = "cannot reach the session bus at unix:path=/run/user/1000/bus: No such file or directory";
+        let wanted =
+            "cannot reach the session bus at unix:path=/run/user/1000/bus: No such file or directory";
         assert!(output.stderr.contains(wanted), "{output:?}");
     }
 }
