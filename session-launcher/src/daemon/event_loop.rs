@@ -32,7 +32,7 @@ use crate::unit::specifier::Host;
 const LOCK_WAIT: Duration = Duration::from_secs(20);
 
 /// Changes are saved that long after they came, with others that came meanwhile.
-const SAVE_DELAY: Duration = Duration::from_millis(50);
+const SAVE_DELAY: Duration = Duration::from_millis(10);
 
 /// How often the sizes of logs are looked at.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
