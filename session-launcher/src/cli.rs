@@ -8,6 +8,8 @@ pub mod init_worker;
 pub mod leader;
 pub mod log;
 pub mod start;
+pub mod systemctl;
+pub mod translate;
 pub mod units;
 
 use std::io::{self, Write};
@@ -39,6 +41,10 @@ enum Command {
         /// NotShowIn=, with colons.
         not: String,
     },
+    /// Write native service files of Dinit, OpenRC or the Shepherd, and report what they cannot say.
+    Translate(translate::Arguments),
+    /// Run one service for a manager that cannot do all that its unit says; translated files call it.
+    RunService(Box<crate::run_service::Options>),
     /// Print what starting a unit would do.
     Plan(units::plan::Arguments),
     /// Run the user's service manager, on the session bus.
@@ -74,6 +80,8 @@ pub fn main() -> ExitCode {
                 ExitCode::FAILURE
             })
         }
+        Command::Translate(arguments) => translate::run(&arguments, &mut output),
+        Command::RunService(options) => Ok(crate::run_service::run(*options)),
         Command::Plan(arguments) => units::plan::run(&arguments, &mut output),
         Command::Daemon(arguments) => daemon::run(&arguments),
         Command::Exec => Ok(crate::exec::wrapper::run_from_standard_input()),
@@ -101,6 +109,7 @@ fn by_name() -> Option<ExitCode> {
     let program: fn(&[String]) -> ExitCode = match name {
         init_worker::PROGRAM => init_worker::main,
         ctl::PROGRAM => ctl::main,
+        systemctl::PROGRAM => systemctl::main,
         _ => return None,
     };
     Some(program(&arguments.collect::<Vec<_>>()))

@@ -5,7 +5,8 @@ pub mod cli;
 pub mod client;
 pub mod daemon;
 pub mod exec;
-
 pub mod job;
 pub mod manager;
+pub mod run_service;
+pub mod translate;
 pub mod unit;

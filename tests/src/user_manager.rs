@@ -18,7 +18,6 @@ pub struct UserManager {
     /// The machine.
     pub machine: Machine,
     _manager: Option<Daemon>,
-    _bus: Option<Daemon>,
 }
 
 impl UserManager {
@@ -48,7 +47,7 @@ impl UserManager {
                 None => machine.write(&format!("/units/{name}"), 0o644, content),
             }
         }
-        Some(Self { machine, _manager: None, _bus: None })
+        Some(Self { machine, _manager: None })
     }
 
     /// The same with the manager and its bus running.
@@ -81,19 +80,6 @@ impl UserManager {
         let output = self.shell(ready);
         assert!(output.status.success(), "no session bus: {}\n{}", output.stderr, manager.log());
         self._manager = Some(manager);
-    }
-
-    /// Ends the manager at once.
-    pub fn kill_manager(&mut self) {
-        self._manager = None;
-    }
-
-    /// Starts a session bus without a manager.
-    pub fn start_bus(&mut self) {
-        let command = self.command("dbus-daemon").args(["--session", "--nofork", "--nopidfile"]);
-        let mut bus = command.arg(format!("--address=unix:path={RUNTIME}/bus")).spawn();
-        bus.wait_for_socket(self.machine.path(format!("{RUNTIME}/bus")));
-        self._bus = Some(bus);
     }
 
     /// A command of the user, with the environment of a log-in.

@@ -158,12 +158,7 @@ pub fn descendants(root: i32) -> Vec<i32> {
     found
 }
 
-/// The processes whose parent is `parent`.
-pub fn children(parent: i32) -> Vec<i32> {
-    let Ok(directory) = fs::read_dir("/proc") else { return Vec::new() };
-    directory
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter(|pid| parent_of(*pid) == Some(parent))
-        .collect()
+/// All processes of the user.
+pub fn of_user() -> Vec<i32> {
+    read_processes().into_iter().filter(|(_, entry)| entry.state != 'Z').map(|(pid, _)| pid).collect()
 }

@@ -15,7 +15,9 @@ use super::process_table::MainRun;
 use super::socket_unit::Sockets;
 use super::unit_log::UnitLogs;
 use super::view::View;
-use super::{census, cgroup::Cgroups, environment::Environment, exec_report, pidfd, view, x11_services};
+use super::{
+    census, cgroup::Cgroups, environment::Environment, exec_report, pidfd, trace, view, x11_services,
+};
 use crate::exec::prepare::{self, Circumstances};
 use crate::job::{
     Action, ActiveState, Engine, Event, ExitStatus, JobId, KillTarget, Phase, ProcessId, Request,
@@ -222,6 +224,7 @@ impl Driver {
             if let Some(cgroups) = &self.engine.host().cgroups {
                 cgroups.adopt(&unit, *pid);
             }
+            trace::started(&name, *pid);
             self.engine.host_mut().processes.joined(*pid, name.clone());
             pidfd::watch(*pid, self.watched.clone());
         }
@@ -430,6 +433,7 @@ impl Driver {
     /// A process has ended. Call [`Driver::report_empty_units`] after the last of a batch.
     pub fn process_ended(&mut self, pid: i32, status: ExitStatus) {
         let (process, unit) = self.engine.host_mut().processes.ended(pid, status, Stamp::now());
+        trace::ended(unit.as_ref(), pid, status);
         match unit {
             Some(unit) => {
                 self.maybe_empty.insert(unit);
@@ -511,6 +515,7 @@ impl Driver {
 
     fn carry_out_one(&mut self, action: Action) {
         self.changed = true;
+        trace::action(&action);
         match action {
             Action::Spawn(spawn) => self.spawn(&spawn),
             Action::Kill { unit, target, signal } => self.kill(&unit, &target, signal),
@@ -576,6 +581,7 @@ impl Driver {
     fn try_spawn(&mut self, spawn: &Spawn) -> Result<(), String> {
         let unit = self.engine.spec(&spawn.unit).ok_or("it is not loaded")?.clone();
         let (command, exec) = command_of(&unit, spawn).ok_or("there is no such command")?;
+        trace::execute(&unit.name, command);
         let sockets = if spawn.is_main { self.sockets.of_service(&unit) } else { Vec::new() };
         let host = self.engine.host_mut();
         let invocation = host.processes.invocation(&unit.name);
@@ -619,6 +625,7 @@ impl Driver {
 
     /// A process that was ordered runs now.
     pub fn process_started(&mut self, process: ProcessId, unit: &UnitName, pid: Pid, is_main: bool) {
+        trace::started(unit, pid.as_raw_nonzero().get());
         let table = &mut self.engine.host_mut().processes;
         table.started(process, unit.clone(), pid, Stamp::now(), is_main);
     }

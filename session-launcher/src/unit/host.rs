@@ -17,6 +17,7 @@ impl Host {
         let account = Account::of(root, uid);
         let home = directory("HOME").or(account.home).unwrap_or_else(|| PathBuf::from("/"));
         Self {
+            system: false,
             architecture: architecture().to_owned(),
             boot_id: id128(Path::new("/proc/sys/kernel/random/boot_id")),
             machine_id: id128(&root.join("etc/machine-id")),

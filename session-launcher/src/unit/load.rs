@@ -86,7 +86,7 @@ impl Loader {
             reading.unit.load_error = Some(failure.message);
         }
         if reading.unit.load_state == LoadState::Loaded {
-            complete::complete(&mut reading.unit, reading.given, &self.config);
+            complete::complete(&mut reading.unit, reading.given, &self.config, self.host.system);
             match validate::validate(&mut reading.unit, &mut reading.findings) {
                 Ok(()) => complete::add_slice_dependencies(&mut reading.unit),
                 Err(message) => {

@@ -1,4 +1,5 @@
-//! The defaults of a user manager (systemd-user.conf(5)): `user.conf` and `user.conf.d`.
+//! The defaults of a manager (systemd-user.conf(5)): `user.conf` and `user.conf.d`, `system.conf` and its directory for
+//! the system's.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -55,10 +56,11 @@ impl Default for ManagerConfig {
 }
 
 impl ManagerConfig {
-    /// Reads the first `user.conf` there is and all of `user.conf.d`.
+    /// Reads the first `user.conf` there is and all of `user.conf.d`; for system units `system.conf`.
     pub fn load(host: &Host, path: &SearchPath) -> (Self, Vec<Diagnostic>) {
         let mut directories: Vec<PathBuf> = Vec::new();
-        if path.root().is_none() {
+        let name = if host.system { "system.conf" } else { "user.conf" };
+        if path.root().is_none() && !host.system {
             directories.push(host.config_home.join("systemd"));
         }
         directories.extend(
@@ -66,9 +68,8 @@ impl ManagerConfig {
         );
         let mut config = Self::default();
         let mut findings = Vec::new();
-        let main =
-            directories.iter().map(|dir| path.locate(&dir.join("user.conf"))).find(|file| file.exists());
-        let drop_ins: Vec<PathBuf> = directories.iter().map(|dir| dir.join("user.conf.d")).collect();
+        let main = directories.iter().map(|dir| path.locate(&dir.join(name))).find(|file| file.exists());
+        let drop_ins: Vec<PathBuf> = directories.iter().map(|dir| dir.join(format!("{name}.d"))).collect();
         for file in main.into_iter().chain(conf_files::list(&drop_ins, path.root(), "conf")) {
             let Ok(text) = fs::read(&file) else { continue };
             let parsed = syntax::parse(&text);

@@ -23,6 +23,22 @@ const GLOBAL: [&str; 6] = [
     "/usr/share/systemd/user",
 ];
 
+/// Of the system manager.
+const SYSTEM: [&str; 12] = [
+    "/etc/systemd/system.control",
+    "/run/systemd/system.control",
+    "/run/systemd/transient",
+    "/run/systemd/generator.early",
+    "/etc/systemd/system",
+    "/etc/systemd/system.attached",
+    "/run/systemd/system",
+    "/run/systemd/system.attached",
+    "/run/systemd/generator",
+    "/usr/local/lib/systemd/system",
+    "/usr/lib/systemd/system",
+    "/run/systemd/generator.late",
+];
+
 impl SearchPath {
     /// The directories of one user. `$SYSTEMD_UNIT_PATH` replaces them, or comes before them when it ends in a colon.
     pub fn of_user(host: &Host, environment: &BTreeMap<String, String>) -> Self {
@@ -62,6 +78,11 @@ impl SearchPath {
     /// The directories that concern all users, below `root`: for image builders.
     pub fn global(root: Option<&Path>) -> Self {
         Self { root: root.map(Path::to_owned), directories: GLOBAL.iter().map(PathBuf::from).collect() }
+    }
+
+    /// The directories of the system manager, below `root`.
+    pub fn system(root: Option<&Path>) -> Self {
+        Self { root: root.map(Path::to_owned), directories: SYSTEM.iter().map(PathBuf::from).collect() }
     }
 
     /// Just these directories.

@@ -22,6 +22,8 @@ pub enum SpecifierError {
 /// The user, the machine and the directories that specifiers speak of. Read once, so that all units agree.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Host {
+    /// Units are those of a system manager, not of a user's.
+    pub system: bool,
     /// `%a`, as in ConditionArchitecture=.
     pub architecture: String,
     /// `%b`, 32 hexadecimal digits.
@@ -142,6 +144,7 @@ impl<'a> Specifiers<'a> {
             'D' => path(&host.data_home),
             'S' => path(&host.state_home),
             'C' => path(&host.cache_home),
+            'L' if host.system => "/var/log".to_owned(),
             'L' => path(&host.state_home.join("log")),
             'T' => path(host.temporary_dir.as_deref().unwrap_or(Path::new("/tmp"))),
             'V' => path(host.temporary_dir.as_deref().unwrap_or(Path::new("/var/tmp"))),

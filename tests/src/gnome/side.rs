@@ -14,7 +14,7 @@ use crate::lab::process::{CommandInside, Daemon};
 use std::time::Duration;
 
 /// GNOME Shell without a screen; the same on both sides. `--unsafe-mode` lets anybody take screenshots.
-const HEADLESS_SHELL: &str = "[Service]
+pub(super) const HEADLESS_SHELL: &str = "[Service]
 ExecStart=
 ExecStart=/usr/bin/gnome-shell --mode=%i --headless --virtual-monitor 1024x768 --unsafe-mode
 OOMScoreAdjust=0
@@ -188,11 +188,17 @@ impl Stage {
             }
             Side::Usher(_) => {
                 process.command_line.contains(&format!("dbus-daemon --session --address={BUS_ADDRESS}"))
-                    || process.command_line == "session-launcher daemon"
-                    || process.command_line.starts_with("/usr/bin/session-launcher daemon")
                     || process.name == "session-launcher"
             }
         }
+    }
+
+    /// The processes of session-launcher that have another one above them: its engine.
+    pub fn engines(&self) -> Vec<Process> {
+        let launchers: Vec<_> =
+            self.processes().into_iter().filter(|process| process.name == "session-launcher").collect();
+        let is_below = |process: &&Process| launchers.iter().any(|other| other.pid == process.parent);
+        launchers.iter().filter(is_below).cloned().collect()
     }
 
     /// What the manager, or the bus, printed.

@@ -316,20 +316,35 @@ fn apply_identity(exec: &mut ExecSettings, line: &mut Line<'_>) -> Option<Applie
     let host = line.host;
     Some(match line.key {
         "User" => text(line).and_then(|user| {
-            let own = user.as_ref().is_none_or(|user| *user == host.user || *user == host.uid.to_string());
+            let own = host.system
+                || user.as_ref().is_none_or(|user| *user == host.user || *user == host.uid.to_string());
             exec.user.clone_from(&user);
             if own { Ok(()) } else { refuse_identity(line) }
         }),
         "Group" => text(line).and_then(|group| {
-            let own =
-                group.as_ref().is_none_or(|group| *group == host.group || *group == host.gid.to_string());
+            let own = host.system
+                || group.as_ref().is_none_or(|group| *group == host.group || *group == host.gid.to_string());
             exec.group.clone_from(&group);
             if own { Ok(()) } else { refuse_identity(line) }
         }),
+        "SupplementaryGroups" if host.system => names(&mut exec.supplementary_groups, line, |_| true),
+        // Kept with the sandbox's settings, as written.
+        "AmbientCapabilities" if host.system => {
+            let list = exec.sandbox.entry(line.key.to_owned()).or_default();
+            list.push(line.value.to_owned());
+            if line.value.is_empty() {
+                exec.sandbox.remove(line.key);
+            }
+            Ok(())
+        }
+        "DynamicUser" if host.system && line.boolean() == Ok(true) => {
+            Err(Fault::Unsupported("DynamicUser=yes: no user is made for it here".to_owned()))
+        }
         "PAMName" => text(line).and_then(|name| {
             exec.pam_name.clone_from(&name);
             match name {
                 None => Ok(()),
+                Some(_) if host.system => Ok(()),
                 Some(_) => Err(Fault::Unsupported(format!(
                     "PAMName={}: a user manager opens no PAM sessions",
                     line.value

@@ -44,9 +44,12 @@ pub fn set_defaults(unit: &mut Unit, config: &ManagerConfig) {
 }
 
 /// After all files are read.
-pub fn complete(unit: &mut Unit, given: Given, config: &ManagerConfig) {
+pub fn complete(unit: &mut Unit, given: Given, config: &ManagerConfig, system: bool) {
     let name = unit.name.clone();
     let mut added = Vec::new();
+    if system {
+        place_in_system_slice(unit);
+    }
     match &mut unit.settings {
         Settings::Service(service) => complete_service(service, &name, given, config, &mut added),
         Settings::Socket(socket) => complete_socket(socket, &name, &mut added),
@@ -63,7 +66,7 @@ pub fn complete(unit: &mut Unit, given: Given, config: &ManagerConfig) {
         }
     }
     if unit.flags.default_dependencies {
-        add_default_dependencies(unit);
+        add_default_dependencies(unit, system);
     }
 }
 
@@ -169,6 +172,24 @@ fn add_trigger(unit: Option<&UnitName>, added: &mut Added) {
     }
 }
 
+/// Services and sockets of the system lie in system.slice, instances in a slice of their template.
+fn place_in_system_slice(unit: &mut Unit) {
+    let name = unit.name.clone();
+    let resources = match &mut unit.settings {
+        Settings::Service(service) => &mut service.resources,
+        Settings::Socket(socket) => &mut socket.resources,
+        _ => return,
+    };
+    if resources.slice.is_none() {
+        let slice = if name.is_instance() {
+            format!("system-{}.slice", escape::escape(name.prefix()))
+        } else {
+            "system.slice".to_owned()
+        };
+        resources.slice = UnitName::new(slice).ok();
+    }
+}
+
 /// Instances share a slice that is named after their template.
 fn set_default_slice(resources: &mut ResourceControl, name: &UnitName) {
     if resources.slice.is_some() {
@@ -194,7 +215,7 @@ fn slice_of(settings: &Settings) -> Option<UnitName> {
 
 /// As `DefaultDependencies=yes` says. The targets' `After=` on what they want needs the other units: see
 /// [`super::UnitSet`].
-fn add_default_dependencies(unit: &mut Unit) {
+fn add_default_dependencies(unit: &mut Unit, system: bool) {
     let before = match unit.kind() {
         UnitKind::Socket => Some("sockets.target"),
         UnitKind::Timer => Some("timers.target"),
@@ -202,7 +223,9 @@ fn add_default_dependencies(unit: &mut Unit) {
         _ => None,
     };
     if unit.kind() == UnitKind::Service {
-        add_default(unit, DependencyKind::Requires, "basic.target");
+        let required = if system { "sysinit.target" } else { "basic.target" };
+        add_default(unit, DependencyKind::Requires, required);
+        add_default(unit, DependencyKind::After, required);
         add_default(unit, DependencyKind::After, "basic.target");
     }
     if let Some(target) = before {

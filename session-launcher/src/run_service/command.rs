@@ -1,0 +1,130 @@
+//! Commands in systemd's syntax, and the variables in them (systemd.service(5), "Command lines").
+
+use std::collections::BTreeMap;
+use std::path::Path;
+use std::process::Command;
+
+use super::Error;
+use crate::unit::command_line;
+use crate::unit::environment_d::is_name;
+use crate::unit::name::UnitName;
+use crate::unit::spec::CommandLine;
+use crate::unit::specifier::{Host, Specifiers};
+use crate::unit::words::{self, Backslash};
+
+/// The environment of a service.
+pub type Environment = BTreeMap<String, String>;
+
+/// Where programs without a path are looked for.
+const SEARCH_PATH: [&str; 6] =
+    ["/usr/local/sbin", "/usr/local/bin", "/usr/sbin", "/usr/bin", "/sbin", "/bin"];
+
+/// Reads commands. `%%` is a percent sign; other specifiers were expanded when the service was translated.
+///
+/// # Errors
+/// One is no command.
+pub fn parse(texts: &[String]) -> Result<Vec<CommandLine>, Error> {
+    let host = Host::default();
+    let name = UnitName::new("run.service").map_err(|error| Error::Argument(error.to_string()))?;
+    let specifiers = Specifiers::new(&host, &name, None);
+    let mut commands = Vec::new();
+    for text in texts {
+        let parsed = command_line::parse(text, &specifiers)
+            .map_err(|error| Error::Argument(format!("{text}: {error}")))?;
+        commands.extend(parsed.commands);
+    }
+    Ok(commands)
+}
+
+/// A process of that command, with its variables expanded.
+///
+/// # Errors
+/// Nothing is left of the command.
+pub fn process(command: &CommandLine, environment: &Environment) -> Result<Command, Error> {
+    if command.via_shell {
+        let mut process = Command::new("/bin/sh");
+        if !command.argv.iter().all(String::is_empty) {
+            process.arg("-c").arg(command.argv.join(" "));
+        }
+        process.env_clear().envs(environment);
+        return Ok(process);
+    }
+    let path = located(&command.path);
+    let argv = if command.literal { command.argv.clone() } else { expanded(&command.argv, environment) };
+    let mut process = Command::new(path);
+    let mut words = argv.into_iter();
+    let name = words.next().unwrap_or_default();
+    if name != command.path {
+        use std::os::unix::process::CommandExt;
+        process.arg0(name);
+    }
+    process.args(words).env_clear().envs(environment);
+    Ok(process)
+}
+
+fn located(program: &str) -> String {
+    if program.starts_with('/') {
+        return program.to_owned();
+    }
+    let places = SEARCH_PATH.iter().map(|directory| format!("{directory}/{program}"));
+    places.into_iter().find(|place| Path::new(place).is_file()).unwrap_or_else(|| program.to_owned())
+}
+
+/// Expands variables: a word that is `$NAME` alone becomes as many words as the value has, `${NAME}` anywhere is the
+/// value as it is, `$$` a dollar sign.
+fn expanded(argv: &[String], environment: &Environment) -> Vec<String> {
+    let mut result = Vec::with_capacity(argv.len());
+    for (index, word) in argv.iter().enumerate() {
+        match word.strip_prefix('$').filter(|name| index > 0 && is_name(name)) {
+            Some(name) => {
+                let value = environment.get(name).map(String::as_str).unwrap_or_default();
+                result.extend(words::split(value, Backslash::EscapeRelaxed).unwrap_or_default());
+            }
+            None => result.push(expanded_word(word, environment)),
+        }
+    }
+    result
+}
+
+fn expanded_word(word: &str, environment: &Environment) -> String {
+    let mut result = String::with_capacity(word.len());
+    let mut rest = word;
+    while let Some((before, after)) = rest.split_once('$') {
+        result.push_str(before);
+        let braced = after.strip_prefix('{').and_then(|inside| inside.split_once('}'));
+        if let Some(after) = after.strip_prefix('$') {
+            result.push('$');
+            rest = after;
+        } else if let Some((name, after)) = braced.filter(|(name, _)| is_name(name)) {
+            result.push_str(environment.get(name).map(String::as_str).unwrap_or_default());
+            rest = after;
+        } else {
+            result.push('$');
+            rest = after;
+        }
+    }
+    result.push_str(rest);
+    result
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn argv(text: &str) -> Vec<String> {
+        let environment = Environment::from([
+            ("ONE".to_owned(), "one".to_owned()),
+            ("LIST".to_owned(), "a 'b c'  d".to_owned()),
+        ]);
+        expanded(&parse(&[text.to_owned()]).unwrap()[0].argv, &environment)
+    }
+
+    #[test]
+    fn variables() {
+        assert_eq!(argv("/bin/x ${ONE} $ONE a${ONE}b a$ONE"), ["/bin/x", "one", "one", "aoneb", "a$ONE"]);
+        assert_eq!(argv("/bin/x $LIST"), ["/bin/x", "a", "b c", "d"]);
+        assert_eq!(argv("/bin/x ${LIST}"), ["/bin/x", "a 'b c'  d"]);
+        assert_eq!(argv("/bin/x $NONE ${NONE} $$ONE"), ["/bin/x", "", "$ONE"]);
+        assert_eq!(argv("/bin/x 5%%"), ["/bin/x", "5%"]);
+    }
+}
