@@ -558,6 +558,7 @@ impl Driver {
                     tracing::warn!("{unit}: failed ({})", result.as_str());
                     self.logs.note(&unit, &format!("Failed with result '{}'.", result.as_str()));
                 }
+                self.manager.state_changed(&unit, active);
                 if active.is_inactive_or_failed() {
                     self.manager.ended(&unit);
                 }
