@@ -1,14 +1,13 @@
 //! `org.freedesktop.systemd1.Unit` and the interface of each type of unit (org.freedesktop.systemd1(5), "Unit Objects").
 //!
 //! [`general`]: what all units have; one module for each type; [`execution`], [`kill`], [`resource`]: groups of
-//! properties that several types share; [`missing`]: what systemd has beyond that, and why it is not here.
+//! properties that several types share.
 
 mod command;
 mod execution;
 mod general;
 mod kill;
 mod methods;
-mod missing;
 mod path;
 mod resource;
 mod scope;
@@ -58,14 +57,19 @@ impl<'a> Subject<'a> {
 
     /// The kernel's number of a process; 0 for none.
     fn pid(&self, process: Option<ProcessId>) -> u32 {
-        process.and_then(|process| self.driver.pid_of(process)).and_then(|pid| u32::try_from(pid).ok()).unwrap_or(0)
+        process
+            .and_then(|process| self.driver.pid_of(process))
+            .and_then(|pid| u32::try_from(pid).ok())
+            .unwrap_or(0)
     }
 
     /// Whether the unit's files are newer than what is loaded of them.
     fn is_outdated(&self) -> bool {
         let loaded = self.driver.engine().host().loader.read_at();
         let changed = |path: &std::path::PathBuf| {
-            std::fs::metadata(path).and_then(|metadata| metadata.modified()).map_or(true, |time| time > loaded)
+            std::fs::metadata(path)
+                .and_then(|metadata| metadata.modified())
+                .map_or(true, |time| time > loaded)
         };
         self.unit.fragment_path.iter().chain(&self.unit.drop_in_paths).any(changed)
     }
