@@ -32,13 +32,17 @@ pub fn publish(state: &mut State, driver: &mut Driver) {
         finish_startup(state, driver);
         return;
     }
+    let mut states_changed = false;
     for action in std::mem::take(&mut state.backlog) {
+        states_changed |= matches!(action, Action::StateChanged { .. } | Action::UnitRemoved { .. });
         tell(state, driver, action);
     }
     while let Some(unit) = state.dirty.pop_first() {
         tell_unit(state, driver, &unit);
     }
-    tell_failed_units(state, driver);
+    if states_changed {
+        tell_failed_units(state, driver);
+    }
     finish_startup(state, driver);
 }
 

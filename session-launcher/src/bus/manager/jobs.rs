@@ -36,9 +36,9 @@ pub fn start(call: &mut Call<'_>) -> Result<Message, Failure> {
 pub fn start_with_flags(call: &mut Call<'_>) -> Result<Message, Failure> {
     let (name, mode, flags): (String, String, u64) = call.arguments()?;
     if flags != 0 {
-        return Err(Failure::invalid_arguments("Invalid 'flags' parameter"));
+        return Err(Failure::invalid_arguments(format!("Invalid 'flags' parameter '{flags}'")));
     }
-    let unit = units::valid_name(&name)?;
+    let unit = units::loadable_name(&name)?;
     enqueue(call, unit, Wish::plain(JobKind::Start), &mode)
 }
 
@@ -68,7 +68,7 @@ pub fn reload_or_try_restart(call: &mut Call<'_>) -> Result<Message, Failure> {
 
 fn named(call: &mut Call<'_>, wish: Wish) -> Result<Message, Failure> {
     let (name, mode): (String, String) = call.arguments()?;
-    let unit = units::valid_name(&name)?;
+    let unit = units::loadable_name(&name)?;
     enqueue(call, unit, wish, &mode)
 }
 
@@ -82,7 +82,7 @@ pub fn start_replace(call: &mut Call<'_>) -> Result<Message, Failure> {
     if !starts {
         return Err(Failure::no_such_job(format!("No job queued for unit {old}")));
     }
-    let unit = units::valid_name(&new)?;
+    let unit = units::loadable_name(&new)?;
     enqueue(call, unit, Wish::plain(JobKind::Start), &mode)
 }
 
@@ -149,7 +149,7 @@ fn job_type(text: &str) -> Result<Wish, Failure> {
 
 pub fn enqueue_unit_job(call: &mut Call<'_>) -> Result<Message, Failure> {
     let (name, kind, mode): (String, String, String) = call.arguments()?;
-    let unit = units::valid_name(&name)?;
+    let unit = units::loadable_name(&name)?;
     enqueue_with_effects(call, unit, &kind, &mode)
 }
 

@@ -20,6 +20,18 @@ pub fn valid_name(text: &str) -> Result<UnitName, Failure> {
     UnitName::new(text).map_err(|_| Failure::invalid_arguments(format!("Unit name {text} is not valid.")))
 }
 
+/// The name of a unit that can be loaded.
+///
+/// # Errors
+/// It is none, or that of a template.
+pub fn loadable_name(text: &str) -> Result<UnitName, Failure> {
+    let name = valid_name(text)?;
+    if name.is_template() {
+        return Err(Failure::invalid_arguments(format!("Unit name {name} is missing the instance name.")));
+    }
+    Ok(name)
+}
+
 fn not_loaded(name: &str) -> Failure {
     Failure::no_such_unit(format!("Unit {name} not loaded."))
 }
@@ -58,7 +70,7 @@ pub fn load_unit(call: &mut Call<'_>) -> Result<Message, Failure> {
     let unit = if name.is_empty() {
         own(call)?
     } else {
-        let unit = valid_name(&name)?;
+        let unit = loadable_name(&name)?;
         load(call, &unit).map_or(unit, |status| status.name)
     };
     call.answer(&path::unit(&unit))
@@ -268,7 +280,7 @@ pub fn reset_failed_unit(call: &mut Call<'_>, unit: &UnitName) -> Result<Message
 
 pub fn reference(call: &mut Call<'_>) -> Result<Message, Failure> {
     let name: String = call.arguments()?;
-    let unit = if name.is_empty() { own(call)? } else { valid_name(&name)? };
+    let unit = if name.is_empty() { own(call)? } else { loadable_name(&name)? };
     reference_unit(call, &unit)
 }
 
