@@ -26,7 +26,7 @@ use crate::unit::diagnostic::Severity;
 use crate::unit::install::Installation;
 use crate::unit::load::{Loader, UnitSet};
 use crate::unit::name::{UnitKind, UnitName};
-use crate::unit::spec::{ListenKind, LoadState, ServiceSettings, Settings, SocketSettings, Unit};
+use crate::unit::spec::{Listen, ListenKind, LoadState, ServiceSettings, Settings, SocketSettings, Unit};
 
 use draft::Draft;
 use links::Batch;
@@ -282,7 +282,7 @@ impl Translator<'_> {
         let sockets = self.sockets_of(unit);
         let merged: Vec<UnitName> = sockets.iter().map(|(name, _)| (*name).clone()).collect();
         for (_, socket) in &sockets {
-            socket_losses(socket, manager, findings);
+            socket_losses(socket, self.request, findings);
         }
         let sockets: Vec<&SocketSettings> = sockets.iter().map(|(_, socket)| *socket).collect();
         let links = links::links(unit, &merged, &self.batch, manager, findings);
@@ -345,7 +345,7 @@ impl Translator<'_> {
         match service.and_then(|service| self.batch.services.get(service)) {
             Some(name) => {
                 findings.note("ListenStream=", format!("is part of the service {name}"));
-                socket_losses(socket, self.request.manager, findings);
+                socket_losses(socket, self.request, findings);
             }
             None => {
                 let service = service.map_or_else(|| unit.name.to_string(), ToString::to_string);
@@ -418,7 +418,8 @@ fn place(path: &Path) -> String {
     path.strip_prefix(&here).unwrap_or(path).display().to_string()
 }
 
-fn socket_losses(socket: &SocketSettings, manager: Manager, findings: &mut Findings) {
+fn socket_losses(socket: &SocketSettings, request: &Request, findings: &mut Findings) {
+    let Request { manager, system, .. } = *request;
     for listen in &socket.listen {
         if listen.kind != ListenKind::Stream {
             findings.refuse(
@@ -430,9 +431,15 @@ fn socket_losses(socket: &SocketSettings, manager: Manager, findings: &mut Findi
     if socket.accept {
         findings.refuse("Accept=yes", "no service is started for each connection");
     }
+    let shared = |listen: &&Listen| {
+        matches!(Path::new(&listen.address).parent().and_then(Path::to_str), Some("/tmp" | "/var/tmp"))
+    };
+    if manager == Manager::Shepherd && socket.listen.iter().any(|listen| shared(&listen)) {
+        findings.refuse("ListenStream=", "the Shepherd would close the directory, which others share");
+    }
     if manager != Manager::Shepherd {
         findings.lost("ListenStream=", "it listens from the start of the service on, and does not start it");
-    } else if socket.socket_mode != 0o666 {
+    } else if system && socket.socket_mode != 0o666 {
         findings.unguarded("SocketMode=", "every user may connect who reaches the socket's directory");
     }
     if !socket.symlinks.is_empty() {

@@ -84,7 +84,9 @@ impl Form {
             if let Some(delay) = draft.service.restart_delay {
                 self.keyword("respawn-delay", &seconds(delay));
             }
+            // It tests before it counts: one restart more than the number says.
             let (count, interval) = draft.restart_limit().unwrap_or((1_000_000, Duration::from_secs(1)));
+            let count = count.saturating_sub(1);
             self.keyword("respawn-limit", &format!("'({count} . {})", whole_seconds(interval)));
         }
         if let Some(handler) = handler {
@@ -239,7 +241,8 @@ fn run(draft: &Draft<'_>) -> String {
     }
     let arguments = process_arguments(draft, true);
     if !draft.sockets.is_empty() {
-        let endpoints: Vec<String> = draft.sockets.iter().flat_map(|socket| endpoints(socket)).collect();
+        let endpoints: Vec<String> =
+            draft.sockets.iter().flat_map(|socket| endpoints(socket, draft.system)).collect();
         return format!(
             "((make-systemd-constructor\n              {command}\n              (list {})\n              #:lazy-start? #t{arguments}))",
             endpoints.join("\n                    ")
@@ -265,13 +268,20 @@ fn run(draft: &Draft<'_>) -> String {
     )
 }
 
-fn endpoints(socket: &SocketSettings) -> Vec<String> {
+fn endpoints(socket: &SocketSettings, system: bool) -> Vec<String> {
+    // The Shepherd sets the mode of the directory even if it was there: a user's stays closed to others.
+    let mode = if system { socket.directory_mode } else { 0o700 };
     let listening = socket.listen.iter().filter(|listen| listen.kind == ListenKind::Stream);
     let name = socket.file_descriptor_name.clone();
     listening
         .map(|listen| {
             let name = name.as_ref().map(|name| format!(" #:name {}", string(name))).unwrap_or_default();
-            format!("(endpoint {}{name})", address(&listen.address))
+            let directory = if listen.address.starts_with('/') {
+                format!(" #:socket-directory-permissions #o{mode:o}")
+            } else {
+                String::new()
+            };
+            format!("(endpoint {}{name}{directory})", address(&listen.address))
         })
         .collect()
 }
