@@ -28,6 +28,7 @@ use crate::unit::load::{Loader, UnitSet};
 use crate::unit::name::{UnitKind, UnitName};
 use crate::unit::spec::{Listen, ListenKind, LoadState, ServiceSettings, Settings, SocketSettings, Unit};
 
+use crate::unit::syntax;
 use draft::Draft;
 use links::Batch;
 use names::Names;
@@ -35,6 +36,9 @@ use report::{Finding, Findings, Loss, Report, Verdict};
 
 /// The descriptor on which services tell that they are up.
 const READY_FD: u32 = 3;
+
+/// The section of units that says what only managers other than systemd need to know.
+const OWN_SECTION: &str = "X-SessionLauncher";
 
 /// Whom a translation is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -289,7 +293,8 @@ impl Translator<'_> {
         losses::of_service(unit, service, manager, findings);
         draft::report_links(&service.exec, findings);
         let name = self.batch.names.own(&unit.name);
-        let mut draft = Draft::new(unit, service, &sockets, name, links, self.request);
+        let option = self.ready_option(unit);
+        let mut draft = Draft::new(unit, service, &sockets, name, links, option.as_deref(), self.request);
         self.locate_program(&mut draft);
         self.aliases(unit, &mut draft, findings);
         if let Some(specifier) = draft.texts().find_map(portable::unknown) {
@@ -302,6 +307,14 @@ impl Translator<'_> {
             Manager::Openrc => vec![openrc::service(&draft, &header)],
             Manager::Shepherd => vec![shepherd::service(&draft, &header)],
         }
+    }
+
+    /// How the program is told of a descriptor for its readiness: `ReadyFdOption=` in a section of our own.
+    fn ready_option(&self, unit: &Unit) -> Option<String> {
+        let path = self.loader.path().locate(unit.fragment_path.as_ref()?);
+        let file = syntax::parse(&std::fs::read(path).ok()?);
+        let mut lines = file.assignments.into_iter();
+        lines.find(|line| line.section == OWN_SECTION && line.key == "ReadyFdOption").map(|line| line.value)
     }
 
     /// A program without a path is looked up now, in the directories that systemd has for that.
