@@ -7,7 +7,7 @@
 ;; Of the unit, this does not say:
 ;;   Before=display-manager.service: the Shepherd has no order but by what is needed
 
-(use-modules (shepherd service) (shepherd support) (shepherd endpoints) (ice-9 match))
+(use-modules (shepherd service) (shepherd support) (ice-9 match))
 
 (register-services
  (list

@@ -9,8 +9,13 @@ use super::{Header, NativeFile, portable, seconds, whole_seconds};
 use crate::unit::spec::{KillMode, ListenKind, RestartPolicy, ServiceType, SocketSettings};
 use crate::unit::value::signal;
 
-const MODULES: &str =
-    "(use-modules (shepherd service) (shepherd support) (shepherd endpoints) (ice-9 match))\n";
+/// Modules, and what a file uses them for.
+const MODULES: [(&str, &[&str]); 4] = [
+    ("(shepherd service)", &["(service "]),
+    ("(shepherd support)", &["(mkdir-p ", "(non-blocking-port "]),
+    ("(shepherd endpoints)", &["(endpoint "]),
+    ("(ice-9 match)", &["(match "]),
+];
 
 /// The file of a service.
 pub fn service(draft: &Draft<'_>, header: &Header) -> NativeFile {
@@ -43,7 +48,10 @@ pub fn target(name: &str, description: &str, links: &Links, header: &Header) -> 
 }
 
 /// A service form while it is written.
-struct Form(String);
+struct Form {
+    comment: String,
+    text: String,
+}
 
 impl Form {
     fn begin(draft: &Draft<'_>, header: &Header) -> Self {
@@ -52,10 +60,9 @@ impl Form {
     }
 
     fn new(names: &[String], description: &str, links: &Links, header: &Header) -> Self {
-        let mut text = header.text(";;");
-        text.push_str(MODULES);
+        let mut text = String::new();
         let _ = write!(text, "\n(register-services\n (list\n  (service '({})", names.join(" "));
-        let mut form = Self(text);
+        let mut form = Self { comment: header.text(";;"), text };
         form.keyword("documentation", &string(description));
         if !links.need.is_empty() {
             form.keyword("requirement", &format!("'({})", links.need.join(" ")));
@@ -64,7 +71,7 @@ impl Form {
     }
 
     fn keyword(&mut self, name: &str, value: &str) {
-        let _ = write!(self.0, "\n    #:{name} {value}");
+        let _ = write!(self.text, "\n    #:{name} {value}");
     }
 
     fn restart(&mut self, draft: &Draft<'_>) {
@@ -95,9 +102,13 @@ impl Form {
         }
     }
 
-    fn end(mut self, name: &str) -> NativeFile {
-        self.0.push_str(")))\n");
-        NativeFile { name: format!("{name}.scm"), text: self.0, mode: 0o644 }
+    fn end(self, name: &str) -> NativeFile {
+        let Self { comment, text } = self;
+        let used = |marks: &[&str]| marks.iter().any(|mark| text.contains(mark));
+        let modules: Vec<&str> =
+            MODULES.iter().filter(|(_, marks)| used(marks)).map(|(module, _)| *module).collect();
+        let text = format!("{comment}(use-modules {})\n{text})))\n", modules.join(" "));
+        NativeFile { name: format!("{name}.scm"), text, mode: 0o644 }
     }
 }
 
