@@ -10,10 +10,9 @@ use crate::unit::spec::{KillMode, ListenKind, RestartPolicy, ServiceType, Socket
 use crate::unit::value::signal;
 
 /// Modules, and what a file uses them for.
-const MODULES: [(&str, &[&str]); 4] = [
+const MODULES: [(&str, &[&str]); 3] = [
     ("(shepherd service)", &["(service "]),
     ("(shepherd support)", &["(mkdir-p ", "(non-blocking-port "]),
-    ("(shepherd endpoints)", &["(endpoint "]),
     ("(ice-9 match)", &["(match "]),
 ];
 
