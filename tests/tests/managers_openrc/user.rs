@@ -45,7 +45,7 @@ impl User {
         }
         let command = |program: &str| command_of(&machine, program);
         if openrc {
-            command("openrc").args(["--user", "default"]).run();
+            command("/usr/sbin/openrc").args(["--user", "default"]).run();
         }
         let mut bus = command("dbus-daemon")
             .args(["--session", &format!("--address={BUS}"), "--nofork", "--nopidfile"])
