@@ -60,7 +60,7 @@ impl Listed for GroupEntry {
 
     fn entry(parameters: Map<String, Value>, members: &mut Members) -> Option<Self> {
         let group = Answered::group(parameters)?.record;
-        let members = members.remove(group.group_name()).unwrap_or_default();
+        let members = members.remove(group.name()).unwrap_or_default();
         lookup::group_entry(&group, members)
     }
 }
@@ -72,7 +72,7 @@ impl Listed for GshadowEntry {
 
     fn entry(parameters: Map<String, Value>, members: &mut Members) -> Option<Self> {
         let group = Answered::group(parameters)?;
-        let members = members.remove(group.record.group_name()).unwrap_or_default();
+        let members = members.remove(group.record.name()).unwrap_or_default();
         lookup::gshadow_entry(&group, members)
     }
 }

@@ -148,7 +148,7 @@ fn ask_for_group(connection: &mut Connection, key: Key<'_>) -> Result<Option<Gro
         Key::Id(_) => None,
     };
     let Some(group) = asked_for(reply?.parameters, key) else { return Ok(None) };
-    let name = group.record.group_name();
+    let name = group.record.name();
     let members = match (key, members) {
         (Key::Name(asked), Some(members)) if asked == name => members,
         // An alias has no members.

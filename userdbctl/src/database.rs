@@ -95,7 +95,7 @@ impl Database {
                 Key::Id(uid) => found.record.uid() == Some(uid),
                 Key::Name(name) => found.record.matches_name(name),
             };
-            check(is_right, filter.matches_user(&found.record), service)?;
+            check(is_right, filter.matches_record(&found.record), service)?;
             Ok(found)
         })
     }
@@ -111,7 +111,7 @@ impl Database {
                 Key::Id(gid) => found.record.gid() == Some(gid),
                 Key::Name(name) => found.record.matches_name(name),
             };
-            check(is_right, filter.matches_group(&found.record), service)?;
+            check(is_right, filter.matches_record(&found.record), service)?;
             Ok(found)
         })
     }
@@ -127,7 +127,7 @@ impl Database {
     ) -> Result<(), LookupError> {
         self.list(Kind::User, filter, |reply| {
             let found = load_user(reply, &self.host)?;
-            if filter.matches_user(&found.record) {
+            if filter.matches_record(&found.record) {
                 each(found)?;
             }
             Ok(())
@@ -145,7 +145,7 @@ impl Database {
     ) -> Result<(), LookupError> {
         self.list(Kind::Group, filter, |reply| {
             let found = load_group(reply, &self.host)?;
-            if filter.matches_group(&found.record) {
+            if filter.matches_record(&found.record) {
                 each(found)?;
             }
             Ok(())

@@ -233,7 +233,17 @@ impl Driver {
             self.engine.host_mut().processes.joined(*pid, name.clone());
             pidfd::watch(*pid, self.watched.clone());
         }
-        self.engine.host_mut().transient.insert(name, unit);
+        self.engine.host_mut().transient.insert(name.clone(), unit);
+        let actions = self.engine.redefine(clock::now(), &name);
+        self.carry_out(actions);
+        self.work_off_events();
+    }
+
+    /// Takes back a unit that [`Driver::add_transient`] has entered and that nothing has started.
+    pub fn remove_transient(&mut self, name: &UnitName) {
+        if self.engine.status(name).is_none() {
+            self.engine.host_mut().transient.remove(name);
+        }
     }
 
     /// Whether the unit was entered by [`Driver::add_transient`].

@@ -150,10 +150,7 @@ impl<'a> Draft<'a> {
 
     /// How often it may be started again, and in which time. `None`: without end.
     pub fn restart_limit(&self) -> Option<(u32, Duration)> {
-        let StartLimit { interval, burst, .. } = self.unit.flags.start_limit;
-        let interval = interval.unwrap_or(Duration::from_secs(86_400));
-        // The first start counts too.
-        (burst > 0 && !interval.is_zero()).then(|| (burst.saturating_sub(1).max(1), interval))
+        restart_limit(self.unit)
     }
 
     /// Whether the manager starts it again, ever.
@@ -180,6 +177,14 @@ impl<'a> Draft<'a> {
         let identity = [&self.service.exec.user, &self.service.exec.group].into_iter().flatten();
         commands.chain(environment).chain(directories).chain(identity.map(String::as_str))
     }
+}
+
+/// How often a unit may be started again, and in which time. `None`: without end.
+pub fn restart_limit(unit: &Unit) -> Option<(u32, Duration)> {
+    let StartLimit { interval, burst, .. } = unit.flags.start_limit;
+    let interval = interval.unwrap_or(Duration::from_secs(86_400));
+    // The first start counts too.
+    (burst > 0 && !interval.is_zero()).then(|| (burst.saturating_sub(1).max(1), interval))
 }
 
 /// Dinit's smooth recovery and supervise-daemon start again whatever ends.

@@ -102,7 +102,7 @@ impl<'a> Show<'a> {
         self.out.write(&friendly::group::text(&found.record, database))?;
         if found.incomplete {
             self.out.flush()?;
-            warn_incomplete(GROUP, found.record.group_name());
+            warn_incomplete(GROUP, found.record.name());
         }
         Ok(())
     }
@@ -126,7 +126,7 @@ impl<'a> Show<'a> {
         self.shown += 1;
         let disposition = group.disposition();
         let cells = vec![
-            Cell::text(group.group_name()).colored(disposition.and_then(color::of_disposition)),
+            Cell::text(group.name()).colored(disposition.and_then(color::of_disposition)),
             Cell::optional(disposition.map(|disposition| disposition.as_str())),
             Cell::optional(group.gid().map(|gid| gid.to_string())),
             Cell::optional(group.description()),

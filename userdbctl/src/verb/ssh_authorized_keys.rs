@@ -43,7 +43,7 @@ fn print_keys(name: &str, database: &mut Database) -> Result<Status, Error> {
             }
             out.flush()?;
             if found.incomplete {
-                warn_incomplete(USER, found.record.user_name());
+                warn_incomplete(USER, found.record.name());
             }
             Ok(Status::Complete)
         }

@@ -106,7 +106,7 @@ impl<'a> Show<'a> {
         self.out.write(&text)?;
         if found.incomplete {
             self.out.flush()?;
-            warn_incomplete(USER, found.record.user_name());
+            warn_incomplete(USER, found.record.name());
         }
         Ok(())
     }
@@ -132,7 +132,7 @@ impl<'a> Show<'a> {
         let shell = user.shell();
         let real_name = user.str("realName").filter(|name| !name.is_empty()).map(|_| user.real_name());
         let cells = vec![
-            Cell::text(user.user_name()).colored(disposition.and_then(color::of_disposition)),
+            Cell::text(user.name()).colored(disposition.and_then(color::of_disposition)),
             Cell::optional(disposition.map(|disposition| disposition.as_str())),
             Cell::optional(user.uid().map(|uid| uid.to_string())),
             Cell::optional(user.gid().map(|gid| gid.to_string())),

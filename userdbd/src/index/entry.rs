@@ -32,12 +32,12 @@ impl Entry {
     /// `incomplete` says that the source could not read all of the record.
     pub fn of_user(record: &UserRecord, incomplete: bool) -> Self {
         Self {
-            name: record.user_name().into(),
+            name: record.name().into(),
             other_names: other_names(record.all_names()),
             id: record.uid(),
             full: reply(record.json(), incomplete),
             public: record.has_privileged().then(|| reply(&Public(record.json()), true)),
-            search: userdb::filter::user_texts(record).into(),
+            search: userdb::filter::texts(record).into(),
             disposition: record.disposition(),
             uuid: record.uuid().map(Box::new),
         }
@@ -46,12 +46,12 @@ impl Entry {
     /// As [`Entry::of_user`].
     pub fn of_group(record: &GroupRecord, incomplete: bool) -> Self {
         Self {
-            name: record.group_name().into(),
+            name: record.name().into(),
             other_names: other_names(record.all_names()),
             id: record.gid(),
             full: reply(record.json(), incomplete),
             public: record.has_privileged().then(|| reply(&Public(record.json()), true)),
-            search: userdb::filter::group_texts(record).into(),
+            search: userdb::filter::texts(record).into(),
             disposition: record.disposition(),
             uuid: record.uuid().map(Box::new),
         }

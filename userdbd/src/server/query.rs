@@ -155,9 +155,9 @@ fn judge_user(
         return Ok(None);
     }
     record.set_service_label(backend.name(), host);
-    let matches = request.filter.is_unset() || request.filter.matches_user(&record);
+    let matches = request.filter.is_unset() || request.filter.matches_record(&record);
     Ok(Some(ForeignRecord {
-        name: record.user_name().to_owned(),
+        name: record.name().to_owned(),
         id: record.uid(),
         json: record.into_json(),
         incomplete,
@@ -182,9 +182,9 @@ fn judge_group(
         return Ok(None);
     }
     record.set_service_label(backend.name(), host);
-    let matches = request.filter.is_unset() || request.filter.matches_group(&record);
+    let matches = request.filter.is_unset() || request.filter.matches_record(&record);
     Ok(Some(ForeignRecord {
-        name: record.group_name().to_owned(),
+        name: record.name().to_owned(),
         id: record.gid(),
         json: record.into_json(),
         incomplete,

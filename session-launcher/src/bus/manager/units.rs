@@ -55,41 +55,26 @@ pub fn get_unit(call: &mut Call<'_>) -> Result<Message, Failure> {
 
 pub fn load_unit(call: &mut Call<'_>) -> Result<Message, Failure> {
     let name: String = call.arguments()?;
-    let unit = if name.is_empty() { own(call)? } else { load(call, &valid_name(&name)?).name };
+    let unit = if name.is_empty() {
+        own(call)?
+    } else {
+        let unit = valid_name(&name)?;
+        load(call, &unit).map_or(unit, |status| status.name)
+    };
     call.answer(&path::unit(&unit))
 }
 
-/// Loads a unit, and lets it be forgotten again.
-fn load(call: &mut Call<'_>, name: &UnitName) -> UnitStatus {
+/// Loads a unit, and lets it be forgotten again. `None` when it could not even be looked at.
+fn load(call: &mut Call<'_>, name: &UnitName) -> Option<UnitStatus> {
     if let Some(status) = call.driver.engine().status(name) {
-        return status;
+        return Some(status);
     }
     call.driver.pin(name, true);
-    let status = call.driver.engine().status(name).unwrap_or_else(|| missing(name));
+    let status = call.driver.engine().status(name);
     if !call.state.clients.any_reference(name) {
         call.driver.pin(name, false);
     }
     status
-}
-
-/// What a unit looks like that cannot be loaded.
-fn missing(name: &UnitName) -> UnitStatus {
-    UnitStatus {
-        name: name.clone(),
-        load_state: LoadState::NotFound,
-        active: crate::job::ActiveState::Inactive,
-        sub: "dead",
-        result: crate::job::UnitResult::Success,
-        job: None,
-        condition_result: false,
-        assert_result: false,
-        restarts: 0,
-        main_process: None,
-        control_process: None,
-        status_text: None,
-        main_exit: None,
-        times: crate::job::StateTimes::default(),
-    }
 }
 
 pub fn get_unit_by_pid(call: &mut Call<'_>) -> Result<Message, Failure> {
@@ -254,8 +239,9 @@ pub fn list_by_names(call: &mut Call<'_>) -> Result<Message, Failure> {
     let mut rows = Vec::new();
     for name in &names {
         let Ok(name) = UnitName::new(name.as_str()) else { continue };
-        let status = load(call, &name);
-        rows.push(row(call.driver, &status));
+        if let Some(status) = load(call, &name) {
+            rows.push(row(call.driver, &status));
+        }
     }
     call.answer(&rows)
 }
@@ -291,7 +277,7 @@ pub fn reference(call: &mut Call<'_>) -> Result<Message, Failure> {
 /// # Errors
 /// There is no such unit, or the caller holds too many.
 pub fn reference_unit(call: &mut Call<'_>, name: &UnitName) -> Result<Message, Failure> {
-    let status = load(call, name);
+    let status = load(call, name).ok_or_else(|| not_loaded(name.as_str()))?;
     match status.load_state {
         LoadState::NotFound => return Err(Failure::no_such_unit(format!("Unit {name} not found."))),
         LoadState::Masked => return Err(Failure::unit_masked(format!("Unit {name} is masked."))),

@@ -1,0 +1,1 @@
+//! What systemd has and this face has not.
