@@ -222,6 +222,11 @@ impl ExecSocket {
         false
     }
 
+    /// Forgets what was to run for a unit that is down.
+    pub fn forget_unit(&mut self, unit: &UnitName) {
+        self.parked.remove(unit);
+    }
+
     /// Forgets a process that will not run.
     pub fn forget(&mut self, process: ProcessId) {
         self.parked.retain(|_, parked| parked.process != process);
