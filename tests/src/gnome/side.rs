@@ -173,7 +173,7 @@ impl Stage {
         self.desktop.machine.processes_of(UID)
     }
 
-    /// The user's processes that belong to a session: neither her manager nor her bus.
+    /// The user's processes that belong to a session: neither her manager nor her bus, nor the test's own monitor.
     pub fn session_processes(&self) -> Vec<Process> {
         let mut processes = self.processes();
         processes.retain(|process| !self.is_permanent(process));
@@ -181,6 +181,9 @@ impl Stage {
     }
 
     fn is_permanent(&self, process: &Process) -> bool {
+        if process.name == "dbus-monitor" {
+            return true;
+        }
         match self.side {
             Side::Systemd => {
                 process.command_line.starts_with("/usr/lib/systemd/systemd --user")
