@@ -55,7 +55,7 @@ const DIFFERENCES: &[(&str, &str, &str)] = &[];
 
 fn play(manager: &UserManager, sequence: &str) -> Vec<Value> {
     let output = manager.shell(&format!("$OURS/bus-player {sequence}"));
-    assert!(output.status.success(), "{}{}", output.stdout, output.stderr);
+    assert!(output.status.success(), "{sequence}: {}{}", output.stdout, output.stderr);
     output.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }
 
@@ -65,7 +65,11 @@ fn compare(sequence: &str) {
     theirs.start_manager();
     let mut ours = UserManager::machine_with(&UNITS, &[player]).unwrap();
     ours.start_daemon();
-    let (theirs, ours) = (play(&theirs, sequence), play(&ours, sequence));
+    let (theirs, ours) = std::thread::scope(|scope| {
+        let theirs = scope.spawn(|| play(&theirs, sequence));
+        let ours = play(&ours, sequence);
+        (theirs.join().unwrap(), ours)
+    });
     assert_eq!(theirs.len(), ours.len());
     assert!(!theirs.is_empty());
     let mut used = vec![false; DIFFERENCES.len()];

@@ -78,6 +78,20 @@ pub fn announce(state: &mut State, job: JobId, unit: &UnitName) {
     }
 }
 
+/// Tells what comes before the answer to a request: the ends of jobs that its own replaces, and its own. The rest waits.
+pub fn announce_request(state: &mut State, driver: &Driver, job: JobId, reports: Vec<Action>) {
+    let own =
+        reports.iter().position(|action| matches!(action, Action::JobNew { job: id, .. } if *id == job));
+    for (place, action) in reports.into_iter().enumerate() {
+        let before = own.is_some_and(|own| place <= own);
+        match action {
+            Action::JobRemoved { .. } if before => tell(state, driver, action),
+            Action::JobNew { job: id, ref unit, .. } if id == job => announce(state, job, &unit.clone()),
+            _ => state.backlog.push(action),
+        }
+    }
+}
+
 fn end_job(state: &mut State, driver: &Driver, job: JobId, unit: &UnitName, result: JobResult) {
     // Whoever hears that the job is over sees the unit as the job has left it.
     state.dirty.remove(unit);

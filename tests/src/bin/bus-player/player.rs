@@ -13,15 +13,15 @@ pub const MANAGER: &str = "/org/freedesktop/systemd1";
 const NAME: &str = "org.freedesktop.systemd1";
 
 /// When no signal has come for that long, none will.
-const QUIET: Duration = Duration::from_millis(400);
-
-/// Properties of units that are followed in signals.
-const FOLLOWED: [&str; 3] = ["ActiveState", "SubState", "Result"];
+const QUIET: Duration = Duration::from_millis(200);
 
 pub struct Player {
     connection: Connection,
     stream: MessageStream,
     jobs: BTreeMap<u32, usize>,
+    states: BTreeMap<String, Json>,
+    /// Ends of the paths of units whose states are followed in signals.
+    pub followed: Vec<&'static str>,
 }
 
 impl Player {
@@ -39,7 +39,13 @@ impl Player {
             )
             .await
             .unwrap();
-        Self { connection, stream, jobs: BTreeMap::new() }
+        Self { connection, stream, jobs: BTreeMap::new(), states: BTreeMap::new(), followed: Vec::new() }
+    }
+
+    /// A number that differs from run to run, and is shown by the order in which it was seen.
+    pub fn name_number(&mut self, number: u32) {
+        let next = self.jobs.len() + 1;
+        self.jobs.insert(number, next);
     }
 
     /// Calls a method of the manager.
@@ -89,19 +95,10 @@ impl Player {
     /// Prints some properties of an object.
     pub async fn properties(&mut self, path: &str, interface: &str, names: &[&str]) {
         for name in names {
-            let answer = self
-                .connection
-                .call_method(
-                    Some(NAME),
-                    path,
-                    Some("org.freedesktop.DBus.Properties"),
-                    "Get",
-                    &(interface, *name),
-                )
-                .await;
-            let value = match answer {
-                Ok(answer) => self.describe(&answer),
-                Err(error) => json!(error.to_string()),
+            let answer = self.ask(path, "org.freedesktop.DBus.Properties", "Get", &(interface, *name)).await;
+            let value = match answer.header().error_name() {
+                Some(name) => json!([name.as_str(), self.describe(&answer)]),
+                None => self.describe(&answer),
             };
             println!("{}", json!({"call": format!("{path} {interface}.{name}"), "answer": value}));
         }
@@ -109,11 +106,7 @@ impl Player {
 
     /// Prints the names and types of all that `GetAll` gives.
     pub async fn all(&mut self, path: &str, interface: &str) {
-        let answer = self
-            .connection
-            .call_method(Some(NAME), path, Some("org.freedesktop.DBus.Properties"), "GetAll", &interface)
-            .await
-            .unwrap();
+        let answer = self.ask(path, "org.freedesktop.DBus.Properties", "GetAll", &interface).await;
         let body = answer.body();
         let values: BTreeMap<String, zbus::OwnedVariant> = body.deserialize().unwrap();
         let types: BTreeMap<_, _> =
@@ -123,14 +116,28 @@ impl Player {
 
     /// Prints the description of an object.
     pub async fn introspect(&mut self, path: &str) {
-        let answer = self
-            .connection
-            .call_method(Some(NAME), path, Some("org.freedesktop.DBus.Introspectable"), "Introspect", &())
-            .await
-            .unwrap();
+        let answer = self.ask(path, "org.freedesktop.DBus.Introspectable", "Introspect", &()).await;
         let body = answer.body();
         let text: String = body.deserialize().unwrap();
         println!("{}", json!({"call": format!("Introspect {path}"), "answer": text}));
+    }
+
+    /// The answer to a call; what else comes is passed over. The stream is read all the time: it takes part in every
+    /// message, and nothing would arrive any more once it is full.
+    async fn ask<B>(&mut self, path: &str, interface: &str, member: &str, body: &B) -> Message
+    where
+        B: serde::Serialize + zbus::DynamicType,
+    {
+        let call =
+            Message::method_call(path, member).destination(NAME).interface(interface).build(body).unwrap();
+        let serial = call.primary_header().serial_num();
+        self.connection.send(&call).await.unwrap();
+        loop {
+            let message = tokio::time::timeout(Duration::from_secs(20), self.next()).await.unwrap();
+            if message.header().reply_serial() == Some(serial) {
+                return message;
+            }
+        }
     }
 
     async fn next(&mut self) -> Message {
@@ -160,15 +167,21 @@ impl Player {
         }
         let (interface, changed, _): (String, BTreeMap<String, zbus::OwnedVariant>, Vec<String>) =
             body.deserialize().ok()?;
-        if interface == "org.freedesktop.systemd1.Job" {
+        if interface != "org.freedesktop.systemd1.Unit" || !self.follows(&path) {
             return None;
         }
-        let values: BTreeMap<_, _> = changed
-            .iter()
-            .filter(|(name, _)| FOLLOWED.contains(&name.as_str()))
-            .map(|(name, value)| (name.clone(), self.json(value)))
-            .collect();
-        (!values.is_empty()).then(|| json!([interface, path, values]))
+        let active = changed.get("ActiveState").map(|value| self.json(value));
+        let sub = changed.get("SubState").map(|value| self.json(value));
+        let state = json!([active, sub]);
+        // A signal without news of the state tells of something else, such as a job; an inactive unit may just have been
+        // loaded.
+        let before =
+            self.states.insert(path.clone(), state.clone()).unwrap_or_else(|| json!(["inactive", "dead"]));
+        (before != state).then(|| json!(["state", path, state]))
+    }
+
+    fn follows(&self, path: &str) -> bool {
+        self.followed.iter().any(|name| path.ends_with(name))
     }
 
     fn describe(&mut self, message: &Message) -> Json {
@@ -178,6 +191,9 @@ impl Player {
         }
         match body.deserialize::<zbus::Structure<'_>>() {
             Ok(structure) => {
+                for field in structure.fields() {
+                    self.json_path(field);
+                }
                 let fields: Vec<Json> = structure.fields().iter().map(|field| self.json(field)).collect();
                 json!(fields)
             }

@@ -1,5 +1,7 @@
 //! What is played.
 
+use std::process::Stdio;
+
 use zbus::Variant;
 
 use crate::player::{MANAGER, Player};
@@ -96,6 +98,13 @@ async fn errors(player: &mut Player) {
 
 async fn jobs(player: &mut Player, subscribed: bool) {
     if subscribed {
+        player.followed = vec![
+            "/one_2eservice",
+            "/quick_2eservice",
+            "/fails_2eservice",
+            "/slow_2eservice",
+            "/group_2etarget",
+        ];
         player.manager("Subscribe", &()).await;
     }
     for name in ["one.service", "quick.service", "fails.service", "group.target"] {
@@ -388,6 +397,7 @@ type Settings<'a> = Vec<(&'a str, Variant<'a>)>;
 type Others<'a> = Vec<(&'a str, Settings<'a>)>;
 
 async fn transient(player: &mut Player) {
+    player.followed = vec!["/made_2eservice", "_2escope"];
     player.manager("Subscribe", &()).await;
     let none: Others<'_> = Vec::new();
     let refused: [(&str, Settings<'_>); 6] = [
@@ -433,7 +443,14 @@ async fn transient(player: &mut Player) {
     player.manager("StopUnit", &("made.service", "replace")).await;
     player.manager("GetUnit", &"made.service").await;
 
-    let child = std::process::Command::new("sleep").arg("1000").spawn().unwrap();
+    let mut child = std::process::Command::new("sleep")
+        .arg("1000")
+        .stdin(Stdio::null())
+        .stdout(Stdio::null())
+        .stderr(Stdio::null())
+        .spawn()
+        .unwrap();
+    player.name_number(child.id());
     let scope: Settings<'_> = vec![
         ("Description", Variant::from("An application")),
         ("PIDs", Variant::from(vec![child.id()])),
@@ -459,7 +476,7 @@ async fn transient(player: &mut Player) {
     player.manager("AbandonScope", &"app-gnome-x-1.scope").await;
     player.manager("StopUnit", &("app-gnome-x-1.scope", "replace")).await;
     player.manager("GetUnit", &"app-gnome-x-1.scope").await;
-    player.manager("GetUnitByPID", &child.id()).await;
+    assert!(!child.wait().unwrap().success());
 
     let gone: Settings<'_> = vec![("PIDs", Variant::from(vec![99_999_999u32]))];
     player.manager("StartTransientUnit", &("gone.scope", "fail", &gone, &none)).await;
