@@ -134,7 +134,7 @@ pub fn is_needed(
     let commands = &service.commands;
     let oneshot = has_no_process(service);
     let around = [&commands.condition, &commands.start_pre, &commands.start_post, &commands.stop_post];
-    waits && !(able.sockets && !sockets.is_empty())
+    waits && (sockets.is_empty() || !able.sockets)
         || around.iter().any(|list| !list.is_empty())
         || !oneshot && !commands.stop.is_empty()
         || !commands.start.iter().all(is_plain)
