@@ -144,7 +144,6 @@ fn what_an_unclean_end_left_is_taken_down() {
     );
     manager.shell("systemctl --user daemon-reload; systemctl --user start gnome-session@gnome.target");
     assert_eq!(manager.state("graphical-session.target"), "active");
-    manager.shell("rm -r /units/gnome-session-monitor.service.d; systemctl --user daemon-reload");
     let pid = manager.shell("systemctl --user show -P MainPID shell.service").stdout;
 
     let mut leader = manager.spawn(WORKER);
@@ -187,7 +186,7 @@ fn a_session_that_cannot_start_says_why() {
     let output = manager.shell(WORKER);
     assert_eq!(output.code(), 1, "{output:?}");
     for part in [
-        "shell.service (The Shell): failed, exit code 1",
+        "shell.service (The Shell): ExecStartPre= failed, exit code 1",
         "  | cannot open the display",
         "systemctl --user cat shell.service",
     ] {
@@ -323,7 +322,7 @@ fn any_target_can_be_led() {
     manager.shell("touch /tmp/broken");
     let output = manager.shell(start);
     assert_eq!(output.code(), 1);
-    assert!(output.stderr.contains("any.service: failed, exit code 1"), "{}", output.stderr);
+    assert!(output.stderr.contains("any.service: ExecStartPre= failed, exit code 1"), "{}", output.stderr);
     let output = manager.shell("$OURS/session-launcher start nothing");
     assert!(
         output.stderr.contains("Failed to start nothing.target: Unit nothing.target not found."),
@@ -332,24 +331,48 @@ fn any_target_can_be_led() {
 }
 
 #[test]
-fn without_a_manager_one_is_started() {
-    let Some(mut manager) = UserManager::machine(SESSION) else { return };
-    let output = manager.shell(WORKER);
-    assert_eq!(output.code(), 1);
-    assert!(
-        output.stderr.contains("cannot reach the session bus at unix:path=/run/user/1000/bus"),
-        "{output:?}"
-    );
-    manager.start_bus();
-    // One that is there, by the service file of the bus: systemd itself.
-    manager.machine.write(
-        "/home/user/.local/share/dbus-1/services/org.freedesktop.systemd1.service",
-        0o644,
-        "[D-BUS Service]\nName=org.freedesktop.systemd1\nExec=/usr/lib/systemd/systemd --user --unit=basic.target\n",
-    );
-    manager.shell("busctl --user call org.freedesktop.DBus / org.freedesktop.DBus ReloadConfig");
+fn without_a_session_bus_it_says_so() {
+    let Some(manager) = UserManager::machine(SESSION) else { return };
+    for program in [WORKER, "/opt/usher/session-launcher start any"] {
+        let output = manager.shell(program);
+        assert_eq!(output.code(), 1);
+        for part in ["cannot reach the session bus", "/run/user/1000/bus", "No such file or directory"] {
+            assert!(output.stderr.contains(part), "{part}: {output:?}");
+        }
+    }
+}
+
+/// The process that owns the manager's name.
+fn owner(manager: &UserManager) -> String {
+    let script = "busctl --user call org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus \\
+                  GetConnectionUnixProcessID s org.freedesktop.systemd1";
+    manager.shell(script).stdout.trim().trim_start_matches("u ").to_owned()
+}
+
+#[test]
+fn without_a_manager_the_leader_starts_ours_and_brings_it_back() {
+    let Some(manager) = UserManager::machine(SESSION) else { return };
+    let _bus = manager.start_bus();
+    let active =
+        |unit: &str| manager.shell(&format!("$OURS/systemctl --user is-active {unit}")).stdout == "active\n";
+    assert_eq!(owner(&manager), "");
     let mut leader = manager.spawn(WORKER);
-    leader.wait_until("a manager", || {
-        manager.shell("busctl --user status org.freedesktop.systemd1").status.success()
+    leader.wait_until("up", || owner(&manager) != "" && active("gnome-session@gnome.target"));
+
+    // All of it is killed, and nobody but the leader is there to notice.
+    let shell = manager.shell("$OURS/systemctl --user show -P MainPID shell.service").stdout;
+    let first = owner(&manager);
+    manager.shell(
+        "for p in /proc/[0-9]*; do
+         case $(tr '\\0' ' ' < $p/cmdline) in 'session-launcher daemon'*) kill -KILL ${p#/proc/};; esac
+     done",
+    );
+    leader.wait_until("back", || {
+        let now = owner(&manager);
+        !now.is_empty() && now != first && active("gnome-session@gnome.target")
     });
+    assert_eq!(manager.shell("$OURS/systemctl --user show -P MainPID shell.service").stdout, shell);
+    assert!(leader.log().contains("The user manager is back."), "{}", leader.log());
+    signal(&leader, rustix::process::Signal::TERM);
+    assert_eq!(leader.wait(LIMIT).code(), Some(0), "{}", leader.log());
 }

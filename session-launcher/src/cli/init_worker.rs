@@ -15,7 +15,6 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::mpsc::Receiver;
-use tokio::time::Instant;
 
 use super::leader::failure::Report;
 use super::leader::fifo::{self, End, Event};
@@ -190,13 +189,14 @@ impl Session {
                 event = self.events.recv() => match event {
                     Some(Event::Opened(fifo)) => {
                         self.fifo = Some(fifo);
-                        if self.end_asked && !self.write_to_monitor() {
-                            return Ok(());
-                        }
                     }
                     Some(Event::Failed(error)) => return Err(self.fifo_failed(error).await),
                     Some(Event::Closed | Event::Byte) | None => return Ok(()),
                 },
+                // A monitor that never comes cannot tell.
+                stopped = last_target_stops(&self.manager), if self.fifo.is_none() => {
+                    return stopped.map_err(Error::from);
+                }
                 () = end_signals.next() => {
                     if self.end_asked || !self.ask_to_end().await {
                         return Ok(());
@@ -212,10 +212,16 @@ impl Session {
 
     /// Until the last target is stopped, or it takes too long.
     async fn wait_for_end(&mut self, watch: &mut ManagerWatch, end_signals: &mut EndSignals) {
+        let mut taken_down = false;
         let result = tokio::time::timeout(END_TIMEOUT, async {
             loop {
                 tokio::select! {
-                    result = self.last_target_stops() => return result,
+                    result = last_target_stops(&self.manager) => return result,
+                    () = tokio::time::sleep(MONITOR_PATIENCE), if !taken_down => {
+                        // The monitor may have been killed before it could do so.
+                        taken_down = true;
+                        self.take_down().await;
+                    }
                     lost = watch.lost() => {
                         lost?;
                         watch.restore(&self.manager).await?;
@@ -231,40 +237,10 @@ impl Session {
         }
     }
 
-    async fn last_target_stops(&self) -> client::Result<()> {
-        let path = match self.manager.get_unit(LAST).await {
-            Err(error) if error.is("NoSuchUnit") => return Ok(()),
-            path => path?,
-        };
-        let mut changes = signals::property_changes(&self.manager, &path).await?;
-        let mut forgotten = signals::unit_removed(&self.manager).await?;
-        let mut monitors_turn = Some(Instant::now() + MONITOR_PATIENCE);
-        loop {
-            let state = self.manager.active_state(LAST).await?;
-            if matches!(state.as_str(), "inactive" | "failed") {
-                return Ok(());
-            }
-            let patience = monitors_turn.unwrap_or_else(|| Instant::now() + END_TIMEOUT);
-            tokio::select! {
-                change = changes.next() => if change.is_none() { return Ok(()) },
-                unit = forgotten.next() => if unit.is_none() { return Ok(()) },
-                () = tokio::time::sleep_until(patience), if monitors_turn.is_some() => {
-                    // The monitor may have been killed before it could do so.
-                    monitors_turn = None;
-                    self.take_down().await;
-                }
-            }
-        }
-    }
-
-    /// Asks for the end of the session, both ways. False when the monitor is gone.
+    /// Asks for the end of the session, both ways. False when there is no monitor that would tell of it.
     async fn ask_to_end(&mut self) -> bool {
         self.end_asked = true;
         self.take_down().await;
-        self.fifo.is_none() || self.write_to_monitor()
-    }
-
-    fn write_to_monitor(&self) -> bool {
         self.fifo.as_ref().is_some_and(|fifo| fifo::ask_to_end(fifo).is_ok())
     }
 
@@ -277,5 +253,28 @@ impl Session {
         self.take_down().await;
         let path = fifo::path().map(|path| path.display().to_string()).unwrap_or_default();
         Error::File { path, error }
+    }
+}
+
+/// Waits until the last target is stopped.
+async fn last_target_stops(manager: &Manager) -> client::Result<()> {
+    let path = match manager.get_unit(LAST).await {
+        Err(error) if error.is("NoSuchUnit") => return Ok(()),
+        path => path?,
+    };
+    let mut changes = signals::property_changes(manager, &path).await?;
+    let mut forgotten = signals::unit_removed(manager).await?;
+    loop {
+        let state = manager.active_state(LAST).await?;
+        if matches!(state.as_str(), "inactive" | "failed") {
+            return Ok(());
+        }
+        let next = tokio::select! {
+            change = changes.next() => change,
+            unit = forgotten.next() => unit,
+        };
+        if next.is_none() {
+            return Ok(());
+        }
     }
 }

@@ -37,7 +37,7 @@ pub struct Arguments {
 }
 
 /// Where units come from.
-#[derive(Debug, Clone, Args)]
+#[derive(Debug, Clone, Default, Args)]
 pub struct Source {
     /// Only the directories that concern all users, below this one.
     #[arg(long, global = true, value_name = "DIRECTORY")]

@@ -26,16 +26,22 @@ pub async fn ensure(manager: &Manager) -> Result<()> {
     }
     match tokio::time::timeout(DEADLINE, bus::start_service(manager.bus(), NAME)).await {
         Ok(Ok(())) => Ok(()),
-        Ok(Err(ClientError::Refused { .. })) | Err(_) => start_daemon(manager).await,
+        Ok(Err(error @ ClientError::Refused { .. })) => start_daemon(manager, &error.to_string()).await,
+        Err(_) => start_daemon(manager, "timed out").await,
         Ok(Err(error)) => Err(error),
     }
 }
 
-/// Starts the daemon of this program and waits for it.
-async fn start_daemon(manager: &Manager) -> Result<()> {
+/// Starts the daemon of this program and waits for it. `refusal` is why the bus did not start one.
+async fn start_daemon(manager: &Manager, refusal: &str) -> Result<()> {
     // Before it is started: its coming must not be missed.
     let mut changes = signals::owner_changes(manager.bus(), NAME).await?;
-    let failed = |reason: String| ClientError::NoManager(format!("session-launcher daemon: {reason}"));
+    let failed = |reason: String| {
+        ClientError::NoManager(format!(
+            "session-launcher daemon: {reason}; started by the session bus: {}",
+            refusal.trim_end_matches('.')
+        ))
+    };
     let mut daemon = spawn_daemon().map_err(|error| failed(error.to_string()))?;
     let come = async {
         loop {

@@ -39,15 +39,3 @@ pub fn name_change(message: &Message) -> Option<(String, bool)> {
     let (name, _, new): (String, String, String) = message.body().deserialize().ok()?;
     (!name.starts_with(':')).then_some((name, !new.is_empty()))
 }
-
-/// The process of the session bus.
-///
-/// # Errors
-/// The bus cannot be reached, or does not tell.
-pub async fn bus_process() -> zbus::Result<i32> {
-    let connection = zbus::connection::Builder::session().build().await?;
-    let path = "/org/freedesktop/DBus";
-    let call = connection.call_method(Some(BUS), path, Some(BUS), "GetConnectionUnixProcessID", &BUS).await?;
-    let pid: u32 = call.body().deserialize()?;
-    i32::try_from(pid).map_err(|_| zbus::Error::Failure(format!("{pid} is no process")))
-}

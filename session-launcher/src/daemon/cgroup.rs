@@ -22,6 +22,10 @@ impl Cgroups {
         // Restarted, it is in init.scope already.
         let own = own.strip_suffix("/init.scope").unwrap_or(&own).to_owned();
         let mut base = Path::new(MOUNT).join(own.trim_start_matches('/'));
+        // Something else is mounted there, such as the tmpfs that holds the controllers of cgroup v1.
+        if !base.join("cgroup.procs").exists() {
+            return None;
+        }
         if own.split('/').all(|part| part.is_empty() || part.ends_with(".slice")) {
             // Then programs that look at their own group, as GNOME Shell does, find their unit in it.
             base.push(format!("user@{}.service", rustix::process::getuid().as_raw()));

@@ -27,6 +27,8 @@ fn socket(name: &UnitName) -> Unit {
     if let Settings::Socket(socket) = &mut unit.settings {
         socket.service = Some(UnitName::well_known(SERVICE));
     }
+    let service = UnitName::well_known(SERVICE);
+    unit.dependencies.add(DependencyKind::Triggers, service, DependencyOrigin::Implicit);
     let sockets = UnitName::well_known("sockets.target");
     unit.dependencies.add(DependencyKind::Before, sockets, DependencyOrigin::Default);
     unit

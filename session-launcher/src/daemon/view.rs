@@ -11,6 +11,7 @@ use super::process_table::ProcessTable;
 use super::session_bus;
 use crate::job::{Host, Moment, ProcessId};
 use crate::unit::condition::Surroundings;
+use crate::unit::diagnostic::Severity;
 use crate::unit::load::Loader;
 use crate::unit::search_path::SearchPath;
 use crate::unit::spec::{CalendarExpression, Condition, LoadState, PathWatch, PathWatchKind, Unit, UnitName};
@@ -65,7 +66,10 @@ impl Host for View {
         }
         let loaded = self.loader.load(name);
         for finding in &loaded.findings {
-            tracing::warn!("{finding}");
+            match finding.severity {
+                Severity::Note => tracing::debug!("{finding}"),
+                _ => tracing::warn!("{finding}"),
+            }
         }
         match loaded.unit.service().and_then(|service| service.pid_file.clone()) {
             Some(path) => self.pid_files.insert(loaded.unit.name.clone(), path),

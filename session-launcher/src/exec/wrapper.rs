@@ -16,7 +16,7 @@ use rustix::io::FdFlags;
 
 use super::launch::{Directory, Launch};
 use super::message::{self, Parcel};
-use super::scheduling;
+use super::process_attributes;
 use crate::unit::spec::{Limit, StandardInput, StandardOutput};
 
 /// Exit codes of systemd.exec(5).
@@ -54,6 +54,8 @@ fn failed<E: std::fmt::Display>(code: u8, what: impl Into<String>) -> impl FnOnc
 
 /// Takes the launch that waits at standard input, and becomes that process.
 pub fn run_from_standard_input() -> ExitCode {
+    // Whoever started the manager may have left descriptors open; nothing here has opened any yet.
+    process_attributes::close_from(LISTEN_FDS_START);
     let parcel = match message::receive(io::stdin()) {
         Ok(parcel) => parcel,
         Err(error) => {
@@ -144,10 +146,11 @@ fn adjust(launch: &Launch) -> Step {
         set_limit(name, *limit)?;
     }
     if !launch.cpu_affinity.is_empty() {
-        scheduling::set_affinity(&launch.cpu_affinity).map_err(failed(code::CPUAFFINITY, "CPUAffinity="))?;
+        process_attributes::set_affinity(&launch.cpu_affinity)
+            .map_err(failed(code::CPUAFFINITY, "CPUAffinity="))?;
     }
     if let Some(policy) = &launch.cpu_scheduling_policy {
-        scheduling::set_policy(policy, launch.cpu_scheduling_priority)
+        process_attributes::set_policy(policy, launch.cpu_scheduling_priority)
             .map_err(failed(code::SETSCHEDULER, "CPUSchedulingPolicy="))?;
     }
     Ok(())
@@ -336,7 +339,7 @@ fn execute(launch: &Launch, sockets: usize) -> Result<std::convert::Infallible, 
     let environment: Vec<CString> =
         environment.iter().map(|(name, value)| text(format!("{name}={value}"))).collect::<Result<_, _>>()?;
     if launch.default_sigpipe {
-        scheduling::restore_sigpipe().map_err(failed(code::EXEC, "IgnoreSIGPIPE="))?;
+        process_attributes::restore_sigpipe().map_err(failed(code::EXEC, "IgnoreSIGPIPE="))?;
     }
     // Not std's exec: it would give SIGPIPE back its default action, which systemd's services do not have.
     nix::unistd::execve(&program, &arguments, &environment)

@@ -67,6 +67,35 @@ pub struct UnitStatus {
     pub main_exit: Option<super::event::ExitStatus>,
     /// When its state changed.
     pub times: StateTimes,
+    /// What each condition came to, after `!`, when they were last tested.
+    pub condition_results: Vec<bool>,
+    /// The same of the asserts.
+    pub assert_results: Vec<bool>,
+    /// `ReloadResult` of a service.
+    pub reload_result: UnitResult,
+    /// `RestartUSecNext` of a service; `None`: never.
+    pub restart_delay: Option<std::time::Duration>,
+    /// `NotifyAccess` as the service itself has set it.
+    pub notify_access: Option<crate::unit::spec::NotifyAccess>,
+    /// `WatchdogUSec` as the service itself has set it.
+    pub watchdog: Option<std::time::Duration>,
+    /// `LastTriggerUSec` of a timer.
+    pub last_trigger: Option<Moment>,
+    /// `NextElapseUSec` of a timer.
+    pub next_elapse: Option<Moment>,
+    /// Which unit has triggered the present run (`ActivationDetails`).
+    pub triggered_by: Option<UnitName>,
+}
+
+/// `CanStart`, `CanStop`, `CanReload`, `CanIsolate`, `Perpetual`.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[allow(missing_docs, reason = "each is the property Can<Name> of systemd's D-Bus interface")]
+pub struct Abilities {
+    pub start: bool,
+    pub stop: bool,
+    pub reload: bool,
+    pub isolate: bool,
+    pub perpetual: bool,
 }
 
 impl<H: Host> Engine<H> {
@@ -170,6 +199,45 @@ impl<H: Host> Engine<H> {
         std::mem::take(&mut self.actions)
     }
 
+    /// Takes up the new description of a unit that so far was not to be found, if it is known at all.
+    pub fn redefine(&mut self, now: Moment, name: &UnitName) -> Vec<Action> {
+        self.now = self.now.max(now);
+        if let Some(id) = self.units.find(name) {
+            self.units.disconnect(id);
+            let spec = self.host.load(name);
+            self.units.replace_spec(id, spec);
+            self.connect_all(vec![id]);
+        }
+        self.settle();
+        std::mem::take(&mut self.actions)
+    }
+
+    /// The loaded units to which a unit has a dependency, by the name of systemd's property.
+    pub fn related(&self, name: &UnitName, property: &str) -> Vec<UnitName> {
+        let (Some(id), Some(relation)) = (self.units.find(name), Relation::named(property)) else {
+            return Vec::new();
+        };
+        self.units
+            .related(id, &[relation])
+            .into_iter()
+            .map(|other| self.units[other].name().clone())
+            .collect()
+    }
+
+    /// What may be asked of a loaded unit.
+    pub fn abilities(&self, name: &UnitName) -> Abilities {
+        let Some(id) = self.units.find(name) else { return Abilities::default() };
+        let flags = &self.units[id].spec.flags;
+        let (start, stop) = (self.can_start(id), self.can_stop(id));
+        Abilities {
+            start: start && !flags.refuse_manual_start,
+            stop: stop && !flags.refuse_manual_stop,
+            reload: self.can_reload(id),
+            isolate: start && !flags.refuse_manual_start && flags.allow_isolate,
+            perpetual: self.is_perpetual(id),
+        }
+    }
+
     /// When to call [`Engine::handle`] with [`Event::Tick`] if nothing happens before.
     pub fn next_deadline(&self) -> Option<Moment> {
         self.deadlines.next()
@@ -223,6 +291,21 @@ impl<H: Host> Engine<H> {
             status_text: service.and_then(|s| s.status_text.clone()),
             main_exit: service.and_then(|s| s.main_exit),
             times: unit.times,
+            condition_results: unit.condition_results.clone(),
+            assert_results: unit.assert_results.clone(),
+            reload_result: service.map_or(UnitResult::Success, |s| s.reload_result),
+            restart_delay: service.and_then(|_| self.restart_delay(id)),
+            notify_access: service.and_then(|s| s.notify_access),
+            watchdog: service.and_then(|s| s.watchdog_override),
+            last_trigger: match &unit.runtime {
+                Runtime::Timer(timer) => timer.last_trigger,
+                _ => None,
+            },
+            next_elapse: match &unit.runtime {
+                Runtime::Timer(_) => self.deadlines.get(Owner::Unit(id)),
+                _ => None,
+            },
+            triggered_by: unit.triggered_by.clone(),
         }
     }
 

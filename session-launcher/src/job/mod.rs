@@ -36,7 +36,7 @@ mod timer;
 mod transaction;
 mod units;
 
-pub use engine::{Engine, UnitStatus};
+pub use engine::{Abilities, Engine, UnitStatus};
 pub use event::{
     Action, Event, ExitStatus, Host, KillTarget, Moment, Notification, NotifySender, Phase, ProcessId,
     Request, RequestError, Spawn,

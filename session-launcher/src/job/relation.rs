@@ -61,6 +61,41 @@ impl Relation {
         }
     }
 
+    /// The relation of that name in systemd's D-Bus interface.
+    pub(super) fn named(property: &str) -> Option<Self> {
+        Some(match property {
+            "Requires" => Self::Requires,
+            "RequiredBy" => Self::RequiredBy,
+            "Requisite" => Self::Requisite,
+            "RequisiteOf" => Self::RequisiteOf,
+            "Wants" => Self::Wants,
+            "WantedBy" => Self::WantedBy,
+            "BindsTo" => Self::BindsTo,
+            "BoundBy" => Self::BoundBy,
+            "PartOf" => Self::PartOf,
+            "ConsistsOf" => Self::ConsistsOf,
+            "Upholds" => Self::Upholds,
+            "UpheldBy" => Self::UpheldBy,
+            "Conflicts" => Self::Conflicts,
+            "ConflictedBy" => Self::ConflictedBy,
+            "Before" => Self::Before,
+            "After" => Self::After,
+            "OnFailure" => Self::OnFailure,
+            "OnFailureOf" => Self::OnFailureOf,
+            "OnSuccess" => Self::OnSuccess,
+            "OnSuccessOf" => Self::OnSuccessOf,
+            "PropagatesStopTo" => Self::PropagatesStopTo,
+            "StopPropagatedFrom" => Self::StopPropagatedFrom,
+            "PropagatesReloadTo" => Self::PropagatesReloadTo,
+            "ReloadPropagatedFrom" => Self::ReloadPropagatedFrom,
+            "JoinsNamespaceOf" => Self::JoinsNamespaceOf,
+            "Triggers" => Self::Triggers,
+            "TriggeredBy" => Self::TriggeredBy,
+            "SliceOf" => Self::SliceOf,
+            _ => return None,
+        })
+    }
+
     /// The same dependency, seen from the other end.
     pub(super) const fn inverse(self) -> Self {
         match self {

@@ -89,7 +89,7 @@ impl<H: Host> Engine<H> {
         matches!(self.units[id].name().as_str(), "-.slice" | "init.scope")
     }
 
-    fn can_start(&self, id: UnitId) -> bool {
+    pub(super) fn can_start(&self, id: UnitId) -> bool {
         let unit = &self.units[id];
         match unit.runtime {
             Runtime::Scope(_) => unit.is_loaded() && unit.times.inactive_exit.is_none(),
@@ -97,7 +97,7 @@ impl<H: Host> Engine<H> {
         }
     }
 
-    fn can_stop(&self, id: UnitId) -> bool {
+    pub(super) fn can_stop(&self, id: UnitId) -> bool {
         !self.is_perpetual(id)
     }
 

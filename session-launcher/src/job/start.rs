@@ -127,21 +127,34 @@ impl<H: Host> Engine<H> {
 
     fn test_conditions(&mut self, id: UnitId) -> bool {
         let conditions = self.units[id].spec.conditions.clone();
-        let result = self.test(id, &conditions);
-        self.units[id].condition_result = result;
+        let (result, each) = self.test(id, &conditions);
+        let unit = &mut self.units[id];
+        unit.condition_result = result;
+        unit.condition_results = each;
+        unit.times.condition = Some(self.now);
         result
     }
 
     fn test_asserts(&mut self, id: UnitId) -> bool {
         let asserts = self.units[id].spec.asserts.clone();
-        let result = self.test(id, &asserts);
-        self.units[id].assert_result = result;
+        let (result, each) = self.test(id, &asserts);
+        let unit = &mut self.units[id];
+        unit.assert_result = result;
+        unit.assert_results = each;
+        unit.times.assertion = Some(self.now);
         result
     }
 
-    fn test(&mut self, id: UnitId, set: &ConditionSet) -> bool {
+    /// Whether all hold, and what each came to, after `!`.
+    fn test(&mut self, id: UnitId, set: &ConditionSet) -> (bool, Vec<bool>) {
         let name = self.units[id].name().clone();
-        set.holds(|condition| self.host.condition(&name, condition))
+        let mut each = Vec::new();
+        let result = set.holds(|condition| {
+            let holds = self.host.condition(&name, condition);
+            each.push(holds != condition.negate);
+            holds
+        });
+        (result, each)
     }
 
     /// Whether every unit that it is bound to and ordered after is up.

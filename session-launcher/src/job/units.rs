@@ -30,6 +30,12 @@ pub struct StateTimes {
     pub active_exit: Option<Moment>,
     /// It became inactive.
     pub inactive_enter: Option<Moment>,
+    /// Its conditions were tested.
+    #[serde(default)]
+    pub condition: Option<Moment>,
+    /// Its asserts were tested.
+    #[serde(default)]
+    pub assertion: Option<Moment>,
 }
 
 /// One loaded unit.
@@ -47,6 +53,9 @@ pub(super) struct Unit {
     pub times: StateTimes,
     pub condition_result: bool,
     pub assert_result: bool,
+    /// What each condition came to when they were last tested.
+    pub condition_results: Vec<bool>,
+    pub assert_results: Vec<bool>,
     /// Which unit triggered the present run, for $TRIGGER_UNIT.
     pub triggered_by: Option<UnitName>,
     /// Somebody outside holds on to it (a D-Bus client, a watch).
@@ -70,6 +79,8 @@ impl Unit {
             times: StateTimes::default(),
             condition_result: false,
             assert_result: false,
+            condition_results: Vec::new(),
+            assert_results: Vec::new(),
             triggered_by: None,
             pinned: false,
             stated: Vec::new(),

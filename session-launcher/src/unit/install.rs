@@ -18,7 +18,7 @@ use super::syntax;
 use super::words::{self, Backslash};
 
 pub use mask::{mask, unmask};
-pub use place::apply;
+pub use place::{apply, link};
 pub use preset::{Preset, Presets};
 pub use state::{UnitFileState, state};
 

@@ -43,6 +43,7 @@ pub struct Loader {
     path: SearchPath,
     config: ManagerConfig,
     catalog: Catalog,
+    read_at: std::time::SystemTime,
     /// Files are parsed once, though a template or a type-wide drop-in serves many units.
     files: RefCell<HashMap<PathBuf, Rc<UnitFile>>>,
 }
@@ -51,7 +52,14 @@ impl Loader {
     /// Reads the directories of the path, and the manager's configuration.
     pub fn new(path: SearchPath, host: Host) -> Self {
         let (config, _) = ManagerConfig::load(&host, &path);
-        Self { catalog: Catalog::read(&path), host, path, config, files: RefCell::default() }
+        // Taken first: what changes while the directories are read counts as newer.
+        let read_at = std::time::SystemTime::now();
+        Self { catalog: Catalog::read(&path), host, path, config, read_at, files: RefCell::default() }
+    }
+
+    /// When the directories were read.
+    pub fn read_at(&self) -> std::time::SystemTime {
+        self.read_at
     }
 
     /// The names and links of the search path.
@@ -76,12 +84,22 @@ impl Loader {
 
     /// Loads one unit, by any of its names. It never fails: see [`Unit::load_state`].
     pub fn load(&self, name: &UnitName) -> Loaded {
-        let found = self.catalog.find(name);
+        self.load_from(&self.catalog.find(name), None)
+    }
+
+    /// Loads a unit from a text instead of a file, with the links and drop-ins that its name has. Findings about the text
+    /// have no path.
+    pub fn load_text(&self, name: &UnitName, text: &str) -> Loaded {
+        let found = Found { name: name.clone(), aliases: Vec::new(), file: None };
+        self.load_from(&found, Some(&syntax::parse(text.as_bytes())))
+    }
+
+    fn load_from(&self, found: &Found, text: Option<&UnitFile>) -> Loaded {
         let mut unit = Unit::new(found.name.clone(), LoadState::Loaded);
         unit.aliases.clone_from(&found.aliases);
         complete::set_defaults(&mut unit, &self.config);
         let mut reading = Reading { loader: self, unit, given: Given::default(), findings: Vec::new() };
-        if let Err(failure) = reading.read(&found) {
+        if let Err(failure) = reading.read(found, text) {
             reading.unit.load_state = failure.state;
             reading.unit.load_error = Some(failure.message);
         }
@@ -148,7 +166,7 @@ struct Reading<'a> {
 }
 
 impl Reading<'_> {
-    fn read(&mut self, found: &Found) -> Result<(), Failure> {
+    fn read(&mut self, found: &Found, text: Option<&UnitFile>) -> Result<(), Failure> {
         let kind = self.unit.kind();
         if matches!(self.unit.settings, Settings::Foreign) {
             return Err(not_found(format!("{kind} units belong to the system manager")));
@@ -159,6 +177,12 @@ impl Reading<'_> {
         if kind == UnitKind::Slice && !directive::resource::is_slice_name(&self.unit.name) {
             let message = format!("{} is not a valid name of a slice", self.unit.name);
             return Err(Failure { state: LoadState::Error, message });
+        }
+        if let Some(text) = text {
+            self.apply_file(text, Path::new(""), Path::new(""))?;
+            self.read_links();
+            self.read_drop_ins();
+            return Ok(());
         }
         match &found.file {
             Some(path) if is_mask(path) => {

@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use super::load::UnitSet;
 use super::spec::{
-    CommandLine, Condition, DependencyKind, ExecSettings, ExitStatusSet, KillSettings, Limit, OomPolicy,
-    PathSettings, ResourceControl, ScopeSettings, ServiceSettings, Settings, SocketSettings, StandardInput,
-    StandardOutput, TimerBase, TimerSettings, TimerTrigger, Unit, UnitName,
+    CommandLine, Condition, DependencyKind, ExecSettings, ExitStatusSet, KillSettings, Limit, Listen,
+    OomPolicy, PathSettings, ResourceControl, ScopeSettings, ServiceSettings, Settings, SocketSettings,
+    StandardInput, StandardOutput, TimerBase, TimerSettings, TimerTrigger, Unit, UnitName,
 };
 use super::value::{boolean, signal, timespan};
 
@@ -60,7 +60,7 @@ fn quoted_words(list: &[String]) -> String {
 }
 
 /// The word that serde writes for a variant, which is systemd's word for it.
-fn word(value: impl Serialize) -> String {
+pub fn word(value: impl Serialize) -> String {
     match serde_json::to_value(value) {
         Ok(serde_json::Value::String(text)) => text,
         _ => String::new(),
@@ -337,7 +337,8 @@ fn escape_shell(character: char) -> impl Iterator<Item = char> {
     escape.into_iter().chain([character])
 }
 
-fn standard_input(input: &StandardInput) -> String {
+/// `StandardInput`.
+pub fn standard_input(input: &StandardInput) -> String {
     match input {
         StandardInput::File(_) => "file".to_owned(),
         StandardInput::Fd(name) => format!("fd:{name}"),
@@ -345,7 +346,8 @@ fn standard_input(input: &StandardInput) -> String {
     }
 }
 
-fn standard_output(output: &StandardOutput) -> String {
+/// `StandardOutput` and `StandardError`.
+pub fn standard_output(output: &StandardOutput) -> String {
     match output {
         StandardOutput::File(_) => "file".to_owned(),
         StandardOutput::Append(_) => "append".to_owned(),
@@ -378,16 +380,8 @@ fn resources(list: &mut Properties, resources: &ResourceControl) {
 
 fn socket_properties(list: &mut Properties, socket: &SocketSettings) {
     for listen in &socket.listen {
-        let kind = match word(listen.kind).as_str() {
-            "sequential-packet" => "SequentialPacket".to_owned(),
-            "message-queue" => "MessageQueue".to_owned(),
-            "usb-function" => "USBFunction".to_owned(),
-            "fifo" => "FIFO".to_owned(),
-            other => capitalized(other),
-        };
-        // A port alone is one of all addresses.
-        let any = if listen.address.bytes().all(|byte| byte.is_ascii_digit()) { "[::]:" } else { "" };
-        list.push(("Listen", format!("{any}{} ({kind})", listen.address)));
+        let (kind, address) = listen_words(listen);
+        list.push(("Listen", format!("{address} ({kind})")));
     }
     list.extend([
         ("Accept", yes(socket.accept)),
@@ -423,6 +417,20 @@ fn socket_properties(list: &mut Properties, socket: &SocketSettings) {
     exec(list, &socket.exec);
     kill(list, &socket.kill);
     resources(list, &socket.resources);
+}
+
+/// The kind and the address of a `Listen...=` line.
+pub fn listen_words(listen: &Listen) -> (String, String) {
+    let kind = match word(listen.kind).as_str() {
+        "sequential-packet" => "SequentialPacket".to_owned(),
+        "message-queue" => "MessageQueue".to_owned(),
+        "usb-function" => "USBFunction".to_owned(),
+        "fifo" => "FIFO".to_owned(),
+        other => capitalized(other),
+    };
+    // A port alone is one of all addresses.
+    let any = if listen.address.bytes().all(|byte| byte.is_ascii_digit()) { "[::]:" } else { "" };
+    (kind, format!("{any}{}", listen.address))
 }
 
 fn capitalized(text: &str) -> String {

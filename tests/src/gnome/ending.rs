@@ -1,10 +1,9 @@
-//! The ways in which a session ends or is disturbed, and what comes of it.
+//! The ways in which a session ends, and what is left then.
 
 use super::session::{Session, settle};
-use super::side::{INTERVAL, Stage, leftovers};
+use super::side::{Stage, leftovers};
 use super::units::Table;
 use crate::lab::Process;
-use crate::lab::desktop::wait_for;
 use rustix::process::Signal;
 use std::time::{Duration, Instant};
 
@@ -19,15 +18,10 @@ pub enum Ending {
     KillLeader,
     /// GNOME Shell is killed.
     KillShell,
-    /// A settings daemon crashes each time that it is started.
-    CrashLoop,
 }
 
-/// The settings daemon that has to suffer: it depends on no hardware.
-pub const VICTIM: &str = "gsd-datetime";
-
 /// How long a session may take to end.
-const END_LIMIT: Duration = Duration::from_secs(60);
+pub(super) const END_LIMIT: Duration = Duration::from_secs(60);
 
 /// What a session came to.
 #[derive(Debug)]
@@ -59,7 +53,7 @@ impl Ending {
         let running = session.settle();
         stage.artefacts.keep("first-running.txt", running.to_string());
         let acted = Instant::now();
-        self.bring_about(&mut session);
+        self.bring_about(&session);
         let status = session.wait_for_end(END_LIMIT);
         let end = acted.elapsed();
         let left = leftovers(stage);
@@ -70,7 +64,7 @@ impl Ending {
         second.wait_until_running();
         let again = second.settle();
         stage.artefacts.keep("second-running.txt", again.to_string());
-        Self::LogOut.bring_about(&mut second);
+        Self::LogOut.bring_about(&second);
         second.wait_for_end(END_LIMIT);
         Course { start, running, end, leader: code(status), ended, left, again }
     }
@@ -79,7 +73,7 @@ impl Ending {
     ///
     /// # Panics
     /// When it cannot be done.
-    pub fn bring_about(self, session: &mut Session<'_>) {
+    pub fn bring_about(self, session: &Session<'_>) {
         match self {
             Self::LogOut => {
                 session.stage().command("gnome-session-quit").arg("--no-prompt").run();
@@ -87,19 +81,11 @@ impl Ending {
             Self::TerminateLeader => session.leader().signal(Signal::TERM),
             Self::KillLeader => session.leader().signal(Signal::KILL),
             Self::KillShell => kill(session, "gnome-shell"),
-            Self::CrashLoop => {
-                // Upstream's units give up after five starts in ten seconds; they wait 100 ms before each.
-                let ended = wait_for(Duration::from_secs(30), INTERVAL / 2, || {
-                    session.processes(VICTIM).iter().for_each(|process| process.signal(Signal::KILL));
-                    !session.leader_runs()
-                });
-                assert!(ended, "{VICTIM} is started for ever\n{}", session.story());
-            }
         }
     }
 }
 
-/// Kills the one process of this name.
+/// Kills the processes of this name.
 ///
 /// # Panics
 /// When there is none.

@@ -13,10 +13,6 @@ const UNITS: &str = "/usr/share/usher-units";
 /// Where they go.
 const UNIT_DIRECTORY: &str = "/usr/lib/systemd/user";
 
-/// Makes the manager start when somebody asks the session bus for it.
-const ACTIVATION: &str =
-    "[D-BUS Service]\nName=org.freedesktop.systemd1\nExec=/usr/bin/session-launcher daemon\n";
-
 /// Whose `gnome-session-init-worker` and `gnome-session-ctl` a session uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Leader {
@@ -49,12 +45,8 @@ pub fn install(machine: &Machine, leader: Leader) {
     for link in links {
         machine.command("ln").args(["-sf", PROGRAM, link]).run();
     }
-    for entry in fs::read_dir(workspace().join("units")).expect("units/ is there").flatten() {
-        let name = entry.file_name().to_string_lossy().into_owned();
-        let is_there = machine.path(UNIT_DIRECTORY).join(&name).symlink_metadata().is_ok();
-        if name.contains('.') && name != "README.md" && !is_there {
-            machine.command("cp").args(["-a", &format!("{UNITS}/{name}"), UNIT_DIRECTORY]).run();
-        }
-    }
-    machine.write("/usr/share/dbus-1/services/org.freedesktop.systemd1.service", 0o644, ACTIVATION);
+    machine.command("cp").args(["-a", "--update=none", &format!("{UNITS}/."), UNIT_DIRECTORY]).run();
+    let activation = workspace().join("dbus/org.freedesktop.systemd1.service");
+    let activation = fs::read(activation).expect("the activation file is there");
+    machine.write("/usr/share/dbus-1/services/org.freedesktop.systemd1.service", 0o644, activation);
 }

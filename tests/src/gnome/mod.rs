@@ -2,15 +2,20 @@
 //!
 //! - [`side`] is the difference between the two: how a user's manager comes up and what is installed,
 //! - [`session`] is a log-in, from the leader's start to its end,
-//! - [`ending`] lists the ways in which one ends or is disturbed,
+//! - [`ending`] lists the ways in which one ends, [`disturbance`] what may happen to it without ending it,
 //! - [`units`] is the table of unit states, [`environment`] that of variables, and how they are compared,
 //! - [`screenshot`] takes and judges pictures, [`artefacts`] keeps them with the logs,
+//! - [`expected`] says what may differ between the sides, and why,
+//! - [`gdm`] is the real display manager,
 //! - [`bus`] asks the session bus through gdbus.
 
 pub mod artefacts;
 pub mod bus;
+pub mod disturbance;
 pub mod ending;
 pub mod environment;
+pub mod expected;
+pub mod gdm;
 pub mod install;
 pub mod screenshot;
 pub mod session;

@@ -12,6 +12,8 @@ use std::path::PathBuf;
 pub struct Process {
     /// Its pid in this process's namespace.
     pub pid: u32,
+    /// Its parent's pid, likewise; 0 when that is outside.
+    pub parent: u32,
     /// The user whom it belongs to.
     pub uid: u32,
     /// The first word of its command line without directories, or the kernel's name for it.
@@ -51,6 +53,8 @@ impl Process {
         if rest.trim_start().starts_with('Z') {
             return None;
         }
+        // STATE PARENT ...
+        let parent = rest.split_whitespace().nth(1)?.parse().ok()?;
         let kernel_name = start.split_once('(').map_or("", |(_, name)| name);
         let arguments = fs::read(directory.join("cmdline")).ok()?;
         let command_line = String::from_utf8_lossy(&arguments).replace('\0', " ").trim().to_owned();
@@ -60,7 +64,7 @@ impl Process {
             .filter(|word| !word.is_empty())
             .map_or(kernel_name, |word| word.rsplit('/').next().unwrap_or(word))
             .to_owned();
-        Some(Self { pid, uid, name, command_line })
+        Some(Self { pid, parent, uid, name, command_line })
     }
 
     /// Its environment, or nothing when it has ended.

@@ -4,9 +4,10 @@ use super::observation::{Happening, Observation};
 use std::collections::BTreeSet;
 use std::fmt::Write as _;
 
-/// Compares a play with systemd's. `ordered` says which pairs of units are ordered, so that the order in which something
-/// happens to them counts. Gives one line for each difference.
+/// Compares a play with systemd's. `player` is who played ours; `ordered` says which pairs of units are ordered, so that
+/// the order in which something happens to them counts. Gives one line for each difference.
 pub fn differences(
+    player: &str,
     original: &Observation,
     ours: &Observation,
     ordered: &dyn Fn(&str, &str) -> bool,
@@ -14,9 +15,9 @@ pub fn differences(
     let mut found = Vec::new();
     let (original, ours) = (&without_merges(original), &without_merges(ours));
     for (number, (theirs, ours)) in original.iter().zip(ours).enumerate() {
-        let mut at = |text: String| found.push(format!("step {number} ({}): {text}", theirs.act));
+        let mut at = |text: String| found.push(format!("{player}, step {number} ({}): {text}", theirs.act));
         if theirs.refusal != ours.refusal {
-            at(format!("refusal: systemd {:?}, engine {:?}", theirs.refusal, ours.refusal));
+            at(format!("refusal: systemd {:?}, ours {:?}", theirs.refusal, ours.refusal));
         }
         let units: BTreeSet<&str> =
             theirs.happenings.iter().chain(&ours.happenings).map(|h| h.unit.as_str()).collect();
@@ -25,7 +26,7 @@ pub fn differences(
             let (a, b) = (of(&theirs.happenings, &[unit]), of(&ours.happenings, &[unit]));
             if a != b {
                 same_for_each = false;
-                at(format!("{unit}:\n    systemd: {}\n    engine:  {}", lines(&a), lines(&b)));
+                at(format!("{unit}:\n    systemd: {}\n    ours:    {}", lines(&a), lines(&b)));
             }
         }
         if same_for_each {
@@ -37,7 +38,7 @@ pub fn differences(
                     );
                     if a != b {
                         at(format!(
-                            "order of {one} and {other}:\n    systemd: {}\n    engine:  {}",
+                            "order of {one} and {other}:\n    systemd: {}\n    ours:    {}",
                             lines(&a),
                             lines(&b)
                         ));
@@ -49,14 +50,14 @@ pub fn differences(
             let other = ours.states.get(unit);
             if other != Some(state) {
                 at(format!(
-                    "state of {unit}: systemd {state:?}, engine {:?}",
+                    "state of {unit}: systemd {state:?}, ours {:?}",
                     other.map_or("none", String::as_str)
                 ));
             }
         }
     }
     if original.len() != ours.len() {
-        found.push(format!("systemd played {} steps, the engine {}", original.len(), ours.len()));
+        found.push(format!("{player}: systemd played {} steps, ours {}", original.len(), ours.len()));
     }
     found
 }

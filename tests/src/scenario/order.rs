@@ -1,7 +1,7 @@
 //! Which units of a scenario are ordered, so that the order of what happens to them counts.
 
 use super::format::Scenario;
-use super::simulation;
+use super::unit_files;
 use session_launcher::unit::load::Loader;
 use session_launcher::unit::spec::{DependencyKind, UnitName};
 use std::collections::BTreeSet;
@@ -21,10 +21,10 @@ impl Ordered {
 /// Reads the scenario's units. Those that change in a later edition count as the first one says.
 pub fn of(scenario: &Scenario, base: &[PathBuf]) -> Ordered {
     let directory = tempfile::tempdir().expect("a directory can be made");
-    simulation::write_units(scenario, 1, directory.path());
+    unit_files::write_units(scenario, 1, directory.path());
     let directories: Vec<_> =
         std::iter::once(directory.path().to_owned()).chain(base.iter().cloned()).collect();
-    let loader: Loader = simulation::loader(&directories);
+    let loader: Loader = unit_files::loader(&directories);
     let mut pairs = BTreeSet::new();
     for unit in scenario.units() {
         let Ok(name) = UnitName::new(unit.as_str()) else { continue };

@@ -1,22 +1,7 @@
 //! Reads what `systemd --user` says with SYSTEMD_LOG_LEVEL=debug.
 
 use super::observation::Happening;
-use std::collections::BTreeSet;
-
-/// What one line says.
-#[derive(Debug, PartialEq, Eq)]
-pub enum Said {
-    /// Something happened to a unit.
-    Happened(Happening),
-    /// A process was forked, by its number in the machine.
-    Forked(u32),
-    /// A process is gone.
-    Died(u32),
-    /// Nothing that matters, but something is going on.
-    Busy,
-    /// Talk with a client.
-    Chatter,
-}
+use super::program::Said;
 
 /// Understands a line.
 pub fn understand(line: &str) -> Said {
@@ -24,7 +9,14 @@ pub fn understand(line: &str) -> Said {
         && let Some((pid, rest)) = rest.split_once(' ')
         && rest.contains(") died ")
     {
-        return pid.parse().map_or(Said::Busy, Said::Died);
+        return pid.parse().map_or(Said::Busy, Said::Ended);
+    }
+    // The manager takes up again what it knew before a reload, and logs that as changes.
+    if line.starts_with("Invoking unit coldplug") {
+        return Said::ReloadBegins;
+    }
+    if line.starts_with("Invoking unit catchup") {
+        return Said::ReloadEnds;
     }
     let Some((unit, rest)) = line.split_once(": ") else {
         return if is_chatter(line) { Said::Chatter } else { Said::Busy };
@@ -59,7 +51,7 @@ pub fn understand(line: &str) -> Said {
         && let Some((_, after)) = rest.rsplit_once(" as ")
     {
         let pid = after.split_whitespace().next().and_then(|pid| pid.parse().ok());
-        return pid.map_or(Said::Busy, Said::Forked);
+        return pid.map_or(Said::Busy, |pid| Said::Started { unit: unit.to_owned(), pid });
     }
     if is_chatter(rest) { Said::Chatter } else { Said::Busy }
 }
@@ -90,30 +82,6 @@ fn is_chatter(line: &str) -> bool {
     .any(|word| line.starts_with(word))
 }
 
-/// The processes that run.
-#[derive(Debug, Default)]
-pub struct Alive(BTreeSet<u32>);
-
-impl Alive {
-    /// Takes in what a line said.
-    pub fn note(&mut self, said: &Said) {
-        match said {
-            Said::Forked(pid) => {
-                self.0.insert(*pid);
-            }
-            Said::Died(pid) => {
-                self.0.remove(pid);
-            }
-            _ => {}
-        }
-    }
-
-    /// Their numbers.
-    pub fn iter(&self) -> impl Iterator<Item = u32> + '_ {
-        self.0.iter().copied()
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -131,8 +99,11 @@ mod tests {
         assert_eq!(what("a.service: Installed new job a.service/start as 12"), "job start new");
         assert_eq!(what("a.service: Job 12 a.service/start finished, result=done"), "job start done");
         assert_eq!(what("a.service: About to execute: /bin/stand-in exit:0"), "exec exit:0");
-        assert_eq!(understand("a.service: Forked /bin/true as 31 (via CLONE_INTO_CGROUP)"), Said::Forked(31));
-        assert_eq!(understand("Child 31 (true) died (code=exited, status=0/SUCCESS)"), Said::Died(31));
+        assert_eq!(
+            understand("a.service: Forked /bin/true as 31 (via CLONE_INTO_CGROUP)"),
+            Said::Started { unit: "a.service".into(), pid: 31 }
+        );
+        assert_eq!(understand("Child 31 (true) died (code=exited, status=0/SUCCESS)"), Said::Ended(31));
         assert_eq!(understand("Got disconnect on private connection."), Said::Chatter);
     }
 }

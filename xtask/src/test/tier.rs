@@ -69,6 +69,22 @@ pub const TIERS: &[Tier] = &[
         checks: false,
     },
     Tier {
+        name: "bus",
+        purpose: "org.freedesktop.systemd1 of our daemon against that of systemd --user",
+        runs: &[&["--package", "usher-tests", "--test", "bus_*"]],
+        roots: &["systemd-user"],
+        needs_root: true,
+        checks: false,
+    },
+    Tier {
+        name: "gnome",
+        purpose: "real GNOME on session-launcher against the same on systemd --user",
+        runs: &[&["--package", "usher-tests", "--test", "gnome_*"]],
+        roots: &["gnome", "gnome-systemd"],
+        needs_root: true,
+        checks: false,
+    },
+    Tier {
         name: "cli",
         purpose: "our command lines against systemd's",
         runs: &[&["--package", "usher-tests", "--test", "cli_*"]],

@@ -3,7 +3,11 @@
 use std::collections::BTreeSet;
 use std::fmt::Write;
 
+use zbus::Variant;
+
 use super::startup::{Outcome, Startup};
+
+use crate::client::properties::Properties;
 use crate::client::{Manager, log};
 use crate::unit::value::signal;
 
@@ -111,6 +115,10 @@ impl Culprit {
         let status = properties.number("ExecMainStatus").and_then(|status| i32::try_from(status).ok());
         let reason = match (result, status) {
             ("" | "success", _) => return culprit,
+            ("exit-code", Some(0)) => failed_command(&properties).map_or_else(
+                || "failed".to_owned(),
+                |(name, code)| format!("{name}= failed, exit code {code}"),
+            ),
             ("exit-code", Some(status)) => format!("failed, exit code {status}"),
             ("signal" | "core-dump", Some(status)) => format!("killed by SIG{}", signal::name(status)),
             ("timeout", _) => "timed out".to_owned(),
@@ -120,6 +128,23 @@ impl Culprit {
         culprit.reason = reason;
         culprit
     }
+}
+
+/// The command beside the main one that failed, and its exit code. Each is told as path, arguments, whether a failure is
+/// ignored, four times, the process, and how it ended: code and status.
+fn failed_command(properties: &Properties) -> Option<(&'static str, i32)> {
+    ["ExecCondition", "ExecStartPre", "ExecStartPost", "ExecReload"].into_iter().find_map(|name| {
+        let Some(Variant::Array(commands)) = properties.get(name) else { return None };
+        commands.inner().iter().find_map(|command| {
+            let Variant::Structure(command) = command else { return None };
+            match command.fields() {
+                [_, _, Variant::Bool(false), .., Variant::I32(status)] if *status != 0 => {
+                    Some((name, *status))
+                }
+                _ => None,
+            }
+        })
+    })
 }
 
 fn of_job(result: &str) -> &str {
@@ -167,7 +192,8 @@ async fn required(manager: &Manager, unit: &str) -> BTreeSet<String> {
         if known.len() > MOST_UNITS {
             break;
         }
-        let Ok(path) = manager.get_unit(&unit).await else { continue };
+        // When the session is down already, most are not in memory any more.
+        let Ok(path) = manager.load_unit(&unit).await else { continue };
         let Ok(properties) = manager.properties(&path, crate::client::manager::UNIT_INTERFACE).await else {
             continue;
         };

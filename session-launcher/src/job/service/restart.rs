@@ -40,7 +40,7 @@ impl<H: Host> Engine<H> {
     }
 
     /// The delay before the next restart: it grows geometrically from `RestartSec=` to `RestartMaxDelaySec=`.
-    pub(super) fn restart_delay(&self, id: UnitId) -> Option<Duration> {
+    pub(in crate::job) fn restart_delay(&self, id: UnitId) -> Option<Duration> {
         let settings = self.service_settings(id);
         let first = settings.restart_delay?;
         let waiting = self.service(id).state == ServiceState::AutoRestart;

@@ -15,7 +15,7 @@ const MAX_TRIES: u32 = 64;
 ///
 /// # Errors
 /// A file is there, or a link to something else that is to stay. A link to nothing never stays.
-pub(super) fn link(
+pub fn link(
     loader: &Loader,
     path: &Path,
     target: &Path,

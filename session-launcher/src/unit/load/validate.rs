@@ -33,8 +33,10 @@ pub fn validate(unit: &mut Unit, findings: &mut Vec<Diagnostic>) -> Result<(), S
             }
         }
 
-        Settings::Scope(_) => return Err("a scope cannot be started from a file".to_owned()),
-        Settings::Slice(_) | Settings::Target | Settings::Foreign => {}
+        Settings::Scope(_) if path.is_some() => {
+            return Err("a scope cannot be started from a file".to_owned());
+        }
+        Settings::Scope(_) | Settings::Slice(_) | Settings::Target | Settings::Foreign => {}
     }
     let on_failure = unit.dependencies.of(DependencyKind::OnFailure).len();
     if unit.flags.on_failure_job_mode == JobMode::Isolate && on_failure > 1 {

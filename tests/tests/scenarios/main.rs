@@ -1,4 +1,5 @@
-//! Every scenario of `tests/scenarios/`, on the real `systemd --user` and on the job engine.
+//! Every scenario of `tests/scenarios/`, on the real `systemd --user`, on the job engine, and on our own daemon with real
+//! processes.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
@@ -8,11 +9,23 @@ use std::sync::Mutex;
 use usher_tests::scenario::compare::differences;
 use usher_tests::scenario::format::{self, Scenario};
 use usher_tests::scenario::gnome::UnitSet;
-use usher_tests::scenario::original::Stage;
+use usher_tests::scenario::live::SessionLauncher;
+use usher_tests::scenario::observation::Observation;
+use usher_tests::scenario::original::Systemd;
+use usher_tests::scenario::play::Stage;
 use usher_tests::scenario::{order, random, simulation};
 
 /// How many scenarios are played at a time: they mostly wait.
 const STAGES: usize = 10;
+
+/// What stands in reports for the engine with pretended processes, and for our daemon with real ones.
+const ENGINE: &str = "engine";
+const DAEMON: &str = "daemon";
+
+/// Whether $SCENARIO_PLAYERS, which names `engine` or `daemon`, leaves that one out.
+fn plays(player: &str) -> bool {
+    std::env::var("SCENARIO_PLAYERS").map_or(true, |wanted| wanted.contains(player))
+}
 
 fn directory() -> PathBuf {
     Path::new(env!("CARGO_MANIFEST_DIR")).join("scenarios")
@@ -72,10 +85,14 @@ fn play(scenarios: Vec<Scenario>, stages: usize, sets: &Sets) -> Option<BTreeMap
         let workers: Vec<_> = (0..stages)
             .map(|_| {
                 scope.spawn(|| {
-                    let Some(mut stage) = Stage::open(stand_in, &directories) else { return false };
+                    let Some(mut original) = Stage::open(&Systemd, stand_in, &directories) else {
+                        return false;
+                    };
+                    let daemon = plays(DAEMON);
+                    let mut live = daemon.then(|| Stage::open(&OURS, stand_in, &directories)).flatten();
                     loop {
                         let Some(mut scenario) = queue.lock().unwrap().pop_front() else { return true };
-                        let found = play_one(&mut stage, &mut scenario, sets, &directories);
+                        let found = play_one(&mut original, live.as_mut(), &mut scenario, sets, &directories);
                         results.lock().unwrap().insert(scenario.name, found);
                     }
                 })
@@ -86,22 +103,53 @@ fn play(scenarios: Vec<Scenario>, stages: usize, sets: &Sets) -> Option<BTreeMap
     opened.then(|| results.into_inner().unwrap())
 }
 
-fn play_one(stage: &mut Stage, scenario: &mut Scenario, sets: &Sets, directories: &[PathBuf]) -> Vec<String> {
+/// Our daemon, with control groups of its own.
+static OURS: SessionLauncher = SessionLauncher { control_groups: true };
+
+fn play_one(
+    original: &mut Stage,
+    live: Option<&mut Stage>,
+    scenario: &mut Scenario,
+    sets: &Sets,
+    directories: &[PathBuf],
+) -> Vec<String> {
     let places = sets.prepare(scenario);
     let base: Vec<_> = places.iter().map(|place| directories[*place].clone()).collect();
     if std::env::var_os("SCENARIO_NAMES").is_some() {
         eprintln!("plays {}", scenario.name);
     }
-    match stage.play(scenario, &places) {
-        Ok(original) => {
-            let ours = std::panic::catch_unwind(|| simulation::play(scenario, &base)).unwrap_or_default();
-            if std::env::var_os("SCENARIO_SHOW").is_some() {
-                println!("{original:#?}\n{ours:#?}");
-            }
-            let ordered = order::of(scenario, &base);
-            differences(&original, &ours, &|a, b| ordered.has(a, b))
+    // Real time passes for both, so at the same time.
+    let (theirs, live) = std::thread::scope(|scope| {
+        let live = live.map(|live| scope.spawn(|| live.play(scenario, &places)));
+        let theirs = original.play(scenario, &places);
+        (theirs, live.map(|live| live.join().unwrap()))
+    });
+    let theirs = match theirs {
+        Ok(theirs) => theirs,
+        Err(error) => return vec![error],
+    };
+    let ordered = order::of(scenario, &base);
+    let ordered = |a: &str, b: &str| ordered.has(a, b);
+    let mut found = Vec::new();
+    if plays(ENGINE) {
+        let ours = std::panic::catch_unwind(|| simulation::play(scenario, &base)).unwrap_or_default();
+        show(ENGINE, &theirs, &ours);
+        found.extend(differences(ENGINE, &theirs, &ours, &ordered));
+    }
+    match live {
+        Some(Ok(ours)) => {
+            show(DAEMON, &theirs, &ours);
+            found.extend(differences(DAEMON, &theirs, &ours, &ordered));
         }
-        Err(error) => vec![error],
+        Some(Err(error)) => found.push(format!("{DAEMON}: {error}")),
+        None => {}
+    }
+    found
+}
+
+fn show(player: &str, theirs: &Observation, ours: &Observation) {
+    if std::env::var_os("SCENARIO_SHOW").is_some() {
+        println!("systemd: {theirs:#?}\n{player}: {ours:#?}");
     }
 }
 
@@ -113,7 +161,7 @@ fn assert_same(scenarios: &[Scenario]) {
     for _ in 0..2 {
         let again: Vec<_> =
             scenarios.iter().filter(|scenario| !results[&scenario.name].is_empty()).cloned().collect();
-        if again.is_empty() || again.len() > 40 {
+        if again.is_empty() || again.len() > 40 || std::env::var_os("SCENARIO_ONCE").is_some() {
             break;
         }
         let names: Vec<_> = again.iter().map(|scenario| scenario.name.as_str()).collect();

@@ -1,5 +1,8 @@
-//! What a process sets of itself that only the C library's faces offer: CPUs, scheduling policy, SIGPIPE.
-#![allow(unsafe_code, reason = "sigaction and sched_setscheduler are offered as C functions only")]
+//! What a process sets of itself that only C functions offer: CPUs, scheduling policy, SIGPIPE, which descriptors it keeps.
+#![allow(
+    unsafe_code,
+    reason = "sigaction, sched_setscheduler and close_range are offered as C functions only"
+)]
 
 use std::io;
 
@@ -48,4 +51,11 @@ pub fn set_policy(policy: &str, priority: Option<i32>) -> io::Result<()> {
 pub fn restore_sigpipe() -> nix::Result<()> {
     // SAFETY: no handler is installed, so no code can run at a bad moment.
     unsafe { signal(Signal::SIGPIPE, SigHandler::SigDfl) }.map(|_| ())
+}
+
+/// Closes this descriptor and all above it. Call it before anything is opened.
+pub fn close_from(first: i32) {
+    // SAFETY: the caller has opened nothing yet, so no owner of a descriptor loses it.
+    // An old kernel refuses; then what was inherited stays open.
+    let _ = unsafe { libc::syscall(libc::SYS_close_range, first, libc::c_uint::MAX, 0) };
 }
