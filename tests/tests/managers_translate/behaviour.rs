@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use super::trial::{Native, within};
 
+type Scenario = (&'static str, fn(&dyn Native));
+
 /// Runs all, and fails with the names of those that did not go well.
 pub fn play(native: &dyn Native) {
-    let scenarios: [(&str, fn(&dyn Native)); 15] = [
+    let scenarios: [Scenario; 15] = [
         ("readiness and order", readiness_and_order),
         ("stop and its aftermath", stop_and_aftermath),
         ("reload", reload),
