@@ -273,7 +273,7 @@ fn start_usher(desktop: &Desktop, usher: Usher) -> Vec<Daemon> {
 pub(super) const INTERVAL: Duration = Duration::from_millis(100);
 
 /// Waits until nothing of a session runs; what still does.
-pub(super) fn leftovers(stage: &Stage) -> Vec<Process> {
+pub fn leftovers(stage: &Stage) -> Vec<Process> {
     wait_for(Duration::from_secs(10), INTERVAL, || stage.session_processes().is_empty());
     stage.session_processes()
 }
