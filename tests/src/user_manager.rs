@@ -93,6 +93,17 @@ impl UserManager {
         self._manager = Some(manager);
     }
 
+    /// Starts a session bus without a manager.
+    ///
+    /// # Panics
+    /// When it does not come up.
+    pub fn start_bus(&self) -> Daemon {
+        let command = self.command("dbus-daemon").args(["--session", "--nofork", "--nopidfile"]);
+        let mut bus = command.arg(format!("--address=unix:path={RUNTIME}/bus")).spawn();
+        bus.wait_for_socket(self.machine.path(format!("{RUNTIME}/bus")));
+        bus
+    }
+
     /// Starts our daemon as the manager, and a session bus.
     ///
     /// # Panics

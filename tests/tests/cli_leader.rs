@@ -336,8 +336,43 @@ fn without_a_session_bus_it_says_so() {
     for program in [WORKER, "/opt/usher/session-launcher start any"] {
         let output = manager.shell(program);
         assert_eq!(output.code(), 1);
-        let wanted =
-            "cannot reach the session bus at unix:path=/run/user/1000/bus: No such file or directory";
-        assert!(output.stderr.contains(wanted), "{output:?}");
+        for part in ["cannot reach the session bus", "/run/user/1000/bus", "No such file or directory"] {
+            assert!(output.stderr.contains(part), "{part}: {output:?}");
+        }
     }
+}
+
+/// The process that owns the manager's name.
+fn owner(manager: &UserManager) -> String {
+    let script = "busctl --user call org.freedesktop.DBus /org/freedesktop/DBus org.freedesktop.DBus \\
+                  GetConnectionUnixProcessID s org.freedesktop.systemd1";
+    manager.shell(script).stdout.trim().trim_start_matches("u ").to_owned()
+}
+
+#[test]
+fn without_a_manager_the_leader_starts_ours_and_brings_it_back() {
+    let Some(manager) = UserManager::machine(SESSION) else { return };
+    let _bus = manager.start_bus();
+    let active =
+        |unit: &str| manager.shell(&format!("$OURS/systemctl --user is-active {unit}")).stdout == "active\n";
+    assert_eq!(owner(&manager), "");
+    let mut leader = manager.spawn(WORKER);
+    leader.wait_until("up", || !owner(&manager).is_empty() && active("gnome-session@gnome.target"));
+
+    // All of it is killed, and nobody but the leader is there to notice.
+    let shell = manager.shell("$OURS/systemctl --user show -P MainPID shell.service").stdout;
+    let first = owner(&manager);
+    manager.shell(
+        "for p in /proc/[0-9]*; do
+         case $(tr '\\0' ' ' < $p/cmdline) in 'session-launcher daemon'*) kill -KILL ${p#/proc/};; esac
+     done",
+    );
+    leader.wait_until("back", || {
+        let now = owner(&manager);
+        !now.is_empty() && now != first && active("gnome-session@gnome.target")
+    });
+    assert_eq!(manager.shell("$OURS/systemctl --user show -P MainPID shell.service").stdout, shell);
+    assert!(leader.log().contains("The user manager is back."), "{}", leader.log());
+    signal(&leader, rustix::process::Signal::TERM);
+    assert_eq!(leader.wait(LIMIT).code(), Some(0), "{}", leader.log());
 }

@@ -4,7 +4,8 @@ mod distance;
 
 use std::borrow::Cow;
 
-use crate::{Disposition, DispositionMask, GroupRecord, UserRecord};
+use crate::record::{Record, RecordKind};
+use crate::{Disposition, DispositionMask};
 use distance::distance;
 
 /// The largest id that is an id.
@@ -42,7 +43,7 @@ impl Default for Filter {
 pub struct Candidate<'a> {
     /// The uid or gid.
     pub id: Option<u32>,
-    /// What fuzzy names are compared with: [`user_texts`] or [`group_texts`], one on each line. None of them can hold a
+    /// What fuzzy names are compared with: [`texts`], one on each line. None of them can hold a
     /// line break.
     pub texts: &'a str,
     /// The disposition.
@@ -66,15 +67,9 @@ impl Filter {
     }
 
     /// As [`Filter::matches`].
-    pub fn matches_user(&self, user: &UserRecord) -> bool {
-        let (id, disposition, uuid) = (user.uid(), user.disposition(), user.uuid());
-        self.matches(Candidate { id, texts: &user_texts(user), disposition, uuid })
-    }
-
-    /// As [`Filter::matches`].
-    pub fn matches_group(&self, group: &GroupRecord) -> bool {
-        let (id, disposition, uuid) = (group.gid(), group.disposition(), group.uuid());
-        self.matches(Candidate { id, texts: &group_texts(group), disposition, uuid })
+    pub fn matches_record<K: RecordKind>(&self, record: &Record<K>) -> bool {
+        let (id, disposition, uuid) = (record.id(), record.disposition(), record.uuid());
+        self.matches(Candidate { id, texts: &texts(record), disposition, uuid })
     }
 
     fn matches_id(&self, id: Option<u32>) -> bool {
@@ -92,26 +87,14 @@ impl Filter {
     }
 }
 
-/// What fuzzy names are compared with: name, name@realm, real name, mail address, CIFS name, aliases; one on each line.
-pub fn user_texts(user: &UserRecord) -> String {
-    let mut texts = String::from(user.user_name());
-    if let Some(realm) = user.realm() {
-        texts.extend(["\n", user.user_name(), "@", realm]);
+/// What fuzzy names are compared with: name, name@realm, real name, mail address and CIFS name of a user or the description
+/// of a group, aliases; one on each line.
+pub fn texts<K: RecordKind>(record: &Record<K>) -> String {
+    let mut texts = String::from(record.name());
+    if let Some(realm) = record.realm() {
+        texts.extend(["\n", record.name(), "@", realm]);
     }
-    add_line(&mut texts, &user.real_name());
-    for text in [user.email(), user.cifs_user_name()].into_iter().flatten().chain(user.aliases()) {
-        add_line(&mut texts, text);
-    }
-    texts
-}
-
-/// What fuzzy names are compared with: name, name@realm, description, aliases; one on each line.
-pub fn group_texts(group: &GroupRecord) -> String {
-    let mut texts = String::from(group.group_name());
-    if let Some(realm) = group.realm() {
-        texts.extend(["\n", group.group_name(), "@", realm]);
-    }
-    for text in group.description().into_iter().chain(group.aliases().into_iter().map(Cow::from)) {
+    for text in K::descriptions(record).chain(record.aliases().into_iter().map(Cow::from)) {
         add_line(&mut texts, &text);
     }
     texts

@@ -55,9 +55,9 @@ fn object() -> impl Strategy<Value = Map<String, Value>> {
 fn use_all(user: &UserRecord) {
     let names = user.all_names();
     assert!(names.iter().all(|name| user.matches_name(name)));
-    assert!(Filter::default().matches_user(user));
-    let filter = Filter { fuzzy_names: vec![user.user_name().to_owned()], ..Filter::default() };
-    assert!(filter.matches_user(user));
+    assert!(Filter::default().matches_record(user));
+    let filter = Filter { fuzzy_names: vec![user.name().to_owned()], ..Filter::default() };
+    assert!(filter.matches_record(user));
     for field in USER.iter().map(|f| f.name) {
         let _ = (
             user.effective(field),
@@ -101,7 +101,7 @@ proptest! {
     fn groups_load_or_say_why(mut json in object()) {
         json.insert("groupName".to_owned(), "staff".into());
         if let Ok(loaded) = GroupRecord::load(json, &host(), Sections::ANY) {
-            prop_assert!(Filter::default().matches_group(&loaded.record));
+            prop_assert!(Filter::default().matches_record(&loaded.record));
             prop_assert_eq!(GroupEntry::from_record(&loaded.record).is_some(), loaded.record.gid().is_some());
         }
     }

@@ -21,7 +21,7 @@ fn names_are_found_by_their_parts_and_by_near_misses() {
     }));
     let finds = |needle: &str| {
         Filter { fuzzy_names: vec!["nothing like it".to_owned(), needle.to_owned()], ..Filter::default() }
-            .matches_user(&fuz)
+            .matches_record(&fuz)
     };
     for needle in [
         "",
@@ -62,7 +62,7 @@ fn names_are_found_by_their_parts_and_by_near_misses() {
 fn groups_are_found_by_their_description() {
     let gh = group(json!({"groupName": "gh", "description": "Some: Desc"}));
     let finds = |needle: &str| {
-        Filter { fuzzy_names: vec![needle.to_owned()], ..Filter::default() }.matches_group(&gh)
+        Filter { fuzzy_names: vec![needle.to_owned()], ..Filter::default() }.matches_record(&gh)
     };
     for needle in ["gh", "some", "some: desc", "some  desc"] {
         assert!(finds(needle), "{needle:?}");
@@ -74,7 +74,7 @@ fn groups_are_found_by_their_description() {
 fn a_hostile_needle_is_not_compared_byte_by_byte() {
     let long = user(json!({"userName": "a".repeat(100_000)}));
     let filter = Filter { fuzzy_names: vec!["b".repeat(100_000)], ..Filter::default() };
-    assert!(!filter.matches_user(&long));
+    assert!(!filter.matches_record(&long));
 }
 
 #[test]
@@ -96,20 +96,20 @@ fn dispositions_ids_and_uuids_have_to_fit() {
         (Filter { uuid: Some(1), ..Filter::default() }, false),
         (Filter { uuid: Some(0), ..Filter::default() }, true),
     ] {
-        assert_eq!(filter.matches_user(&ann), expected, "{filter:?}");
+        assert_eq!(filter.matches_record(&ann), expected, "{filter:?}");
     }
 }
 
 #[test]
 fn a_record_without_an_id_fails_only_what_asks_for_one() {
     let ann = user(json!({"userName": "ann"}));
-    assert!(Filter::default().matches_user(&ann));
-    assert!(Filter { fuzzy_names: vec!["an".to_owned()], ..Filter::default() }.matches_user(&ann));
-    assert!(!Filter { id_min: 1, ..Filter::default() }.matches_user(&ann));
+    assert!(Filter::default().matches_record(&ann));
+    assert!(Filter { fuzzy_names: vec!["an".to_owned()], ..Filter::default() }.matches_record(&ann));
+    assert!(!Filter { id_min: 1, ..Filter::default() }.matches_record(&ann));
     let regular = Filter {
         disposition_mask: Some(DispositionMask::NONE.with(Disposition::Regular)),
         ..Filter::default()
     };
-    assert!(!regular.matches_user(&ann));
-    assert!(Filter::default().matches_group(&group(json!({"groupName": "g"}))));
+    assert!(!regular.matches_record(&ann));
+    assert!(Filter::default().matches_record(&group(json!({"groupName": "g"}))));
 }

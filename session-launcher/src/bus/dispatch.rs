@@ -53,11 +53,10 @@ fn is_reading(message: &Message) -> bool {
     let header = message.header();
     let interface = header.interface().map(|interface| interface.as_str().to_owned());
     let member = header.member().map(|member| member.as_str().to_owned());
-    match (interface.as_deref(), member.as_deref()) {
-        (Some(PEER | INTROSPECTABLE), _) => true,
-        (Some(PROPERTIES), Some("Get" | "GetAll")) => true,
-        _ => false,
-    }
+    matches!(
+        (interface.as_deref(), member.as_deref()),
+        (Some(PEER | INTROSPECTABLE), _) | (Some(PROPERTIES), Some("Get" | "GetAll"))
+    )
 }
 
 /// Takes the bus's answer to a question about a client, and then the calls that waited for it.

@@ -49,11 +49,7 @@ pub fn publish(state: &mut State, driver: &mut Driver) {
 fn tell(state: &mut State, driver: &Driver, action: Action) {
     match action {
         Action::JobNew { job, unit, .. } => announce(state, job, &unit),
-        Action::JobRunning { job, .. } => {
-            if job_is_public(state, job) {
-                job::tell_state(state, driver, job);
-            }
-        }
+        Action::JobRunning { job, .. } if job_is_public(state, job) => job::tell_state(state, driver, job),
         Action::JobRemoved { job, unit, result, continues: false, .. } => {
             end_job(state, driver, job, &unit, result);
         }

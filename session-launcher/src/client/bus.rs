@@ -43,19 +43,11 @@ fn escape(value: &str) -> String {
 /// There is none, or it does not answer.
 pub async fn connect() -> Result<Connection> {
     let address = address()?;
-    let no_bus = |error: zbus::Error| ClientError::NoBus { address: address.clone(), reason: reason(&error) };
     let builder = zbus::connection::Builder::address(address.as_str()).method_timeout(CALL_TIMEOUT);
     let build = builder.build();
     match tokio::time::timeout(CALL_TIMEOUT, build).await {
-        Ok(connection) => connection.map_err(no_bus),
-        Err(_) => Err(ClientError::NoBus { address, reason: "Connection timed out".to_owned() }),
-    }
-}
-
-fn reason(error: &zbus::Error) -> String {
-    match error {
-        zbus::Error::InputOutput(error) => error.to_string(),
-        other => other.to_string(),
+        Ok(connection) => connection.map_err(|error| ClientError::NoBus(error.to_string())),
+        Err(_) => Err(ClientError::NoBus(format!("{address} does not answer"))),
     }
 }
 

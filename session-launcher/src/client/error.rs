@@ -9,13 +9,8 @@ pub enum ClientError {
     #[error("$DBUS_SESSION_BUS_ADDRESS and $XDG_RUNTIME_DIR are not defined: there is no session bus")]
     NoAddress,
     /// The bus cannot be reached.
-    #[error("cannot reach the session bus at {address}: {reason}")]
-    NoBus {
-        /// Its address.
-        address: String,
-        /// What went wrong.
-        reason: String,
-    },
+    #[error("cannot reach the session bus: {0}")]
+    NoBus(String),
     /// The other side refused. The message is its own.
     #[error("{message}")]
     Refused {

@@ -1,13 +1,15 @@
 //! Service managers that supervise the leaf processes. The engine decides; a manager only starts what it is told to.
 
 pub mod direct;
+pub mod openrc;
+pub mod select;
 
 use std::os::fd::BorrowedFd;
 
 use rustix::process::Pid;
 
 use crate::exec::launch::Launch;
-use crate::job::ProcessId;
+use crate::job::{ActiveState, ProcessId};
 use crate::unit::spec::{Unit, UnitName};
 
 /// A process that a manager is to start.
@@ -77,6 +79,12 @@ pub trait Manager {
 
     /// The unit's main process has ended, and the engine knows: a native service is to be shown as stopped.
     fn ended(&mut self, unit: &UnitName);
+
+    /// The state of a unit has changed: a native service is to be shown so.
+    fn state_changed(&mut self, _unit: &UnitName, _state: ActiveState) {}
+
+    /// The session is over: nothing native is to be left of it.
+    fn finish(&mut self) {}
 
     /// What its users asked of it since the last call. Called whenever its descriptor is readable.
     fn native_events(&mut self) -> Vec<NativeEvent>;

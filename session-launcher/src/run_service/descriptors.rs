@@ -22,7 +22,10 @@ const FIRST: i32 = 3;
 
 /// The end of the pipe on which the manager waits.
 #[derive(Debug)]
-pub struct ReadyPipe(Option<File>);
+pub struct ReadyPipe {
+    pipe: Option<File>,
+    told: bool,
+}
 
 impl ReadyPipe {
     /// Takes the descriptor; children do not inherit it, so that its closing is seen.
@@ -30,7 +33,7 @@ impl ReadyPipe {
     /// # Errors
     /// There is no such descriptor.
     pub fn take(number: Option<u32>) -> Result<Self, Error> {
-        let Some(number) = number else { return Ok(Self(None)) };
+        let Some(number) = number else { return Ok(Self { pipe: None, told: false }) };
         let raw = i32::try_from(number).unwrap_or(-1);
         if !std::path::Path::new(&format!("/proc/self/fd/{raw}")).exists() {
             return Err(Error::Argument(format!("--ready-fd {number}: not open")));
@@ -39,14 +42,20 @@ impl ReadyPipe {
         let file = unsafe { File::from_raw_fd(raw) };
         rustix::io::fcntl_setfd(&file, FdFlags::CLOEXEC)
             .map_err(|error| Error::system("--ready-fd", error))?;
-        Ok(Self(Some(file)))
+        Ok(Self { pipe: Some(file), told: false })
     }
 
     /// Tells the manager. Nobody listens when it has started the service again by itself.
     pub fn tell(&mut self) {
-        if let Some(mut file) = self.0.take() {
+        self.told = true;
+        if let Some(mut file) = self.pipe.take() {
             let _ = file.write_all(b"\n");
         }
+    }
+
+    /// Whether the service was up once.
+    pub const fn is_told(&self) -> bool {
+        self.told
     }
 }
 

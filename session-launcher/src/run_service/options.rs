@@ -116,6 +116,15 @@ pub struct Options {
     /// Always again after these.
     #[arg(long, value_name = "LIST")]
     pub restart_force_exit_status: Option<String>,
+    /// Start the service again here, once it has been up, instead of leaving that to the manager.
+    #[arg(long, requires = "restart")]
+    pub restart_here: bool,
+    /// Seconds before it starts again here.
+    #[arg(long, value_name = "SECONDS")]
+    pub restart_delay: Option<f64>,
+    /// How often it starts again here, and in how many seconds.
+    #[arg(long, value_parser = restart_limit, value_name = "COUNT/SECONDS")]
+    pub restart_limit: Option<(usize, f64)>,
     /// Run this instead of exiting with 0, and wait to be stopped: for managers that start again whatever ended.
     #[arg(long, value_name = "COMMAND")]
     pub when_done: Option<String>,
@@ -149,6 +158,12 @@ pub struct Options {
     /// The main process.
     #[arg(last = true, value_name = "COMMAND")]
     pub command: Vec<String>,
+}
+
+fn restart_limit(text: &str) -> Result<(usize, f64), String> {
+    let parsed =
+        text.split_once('/').and_then(|(count, span)| Some((count.parse().ok()?, span.parse().ok()?)));
+    parsed.ok_or_else(|| "not COUNT/SECONDS".to_owned())
 }
 
 fn restart_policy(word: &str) -> Result<RestartPolicy, String> {

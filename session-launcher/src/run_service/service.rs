@@ -70,6 +70,16 @@ enum Interruption {
     Stopped,
 }
 
+/// How a run ended, to the manager.
+#[derive(Debug, Clone, Copy)]
+struct End {
+    code: u8,
+    again: bool,
+}
+
+/// Longer than anybody waits.
+const YEAR: Duration = Duration::from_secs(31_536_000);
+
 type Step<T = ()> = Result<T, Interruption>;
 
 /// A service while it runs.
@@ -89,6 +99,7 @@ struct Service {
     extended: Option<Instant>,
     watchdog: Option<Instant>,
     reload_wanted: bool,
+    stop_wanted: bool,
 }
 
 /// Runs a service; the value is the exit code.
@@ -145,6 +156,7 @@ pub async fn run(options: Options) -> Result<u8, Error> {
         extended: None,
         watchdog: None,
         reload_wanted: false,
+        stop_wanted: false,
     };
     service.live(&commands).await
 }
@@ -158,10 +170,43 @@ fn deadline(limit: Option<f64>) -> Option<Instant> {
 }
 
 impl Service {
+    /// Runs it, and again where that is wanted here.
     async fn live(mut self, commands: &Commands) -> Result<u8, Error> {
+        let mut restarts: Vec<Instant> = Vec::new();
+        loop {
+            let end = self.life(commands).await?;
+            if !(end.again && self.options.restart_here) {
+                return Ok(end.code);
+            }
+            let now = Instant::now();
+            if let Some((count, span)) = self.options.restart_limit {
+                restarts.retain(|moment| now.duration_since(*moment) < seconds(span));
+                if restarts.len() >= count {
+                    self.say("started too often, it is given up");
+                    return Ok(end.code.max(1));
+                }
+            }
+            restarts.push(now);
+            let until = now + seconds(self.options.restart_delay.unwrap_or(0.0)).min(YEAR);
+            loop {
+                match self.next(Some(until)).await {
+                    Event::Stop => return Ok(0),
+                    Event::Deadline => break,
+                    _ => {}
+                }
+            }
+            self.main_ending = None;
+            self.notified_ready = false;
+            self.watchdog = None;
+            self.extended = None;
+        }
+    }
+
+    /// One run, from the conditions to what is to be done after it.
+    async fn life(&mut self, commands: &Commands) -> Result<End, Error> {
         match self.conditions()? {
             Some(Interruption::Skipped) => return Ok(self.stand_by().await),
-            Some(_) => return Ok(1),
+            Some(_) => return Ok(End { code: 1, again: false }),
             None => {}
         }
         let started = self.start(commands).await;
@@ -178,7 +223,7 @@ impl Service {
         };
         if self.options.oneshot && started.is_ok() {
             self.ready.tell();
-            return Ok(0);
+            return Ok(End { code: 0, again: false });
         }
         if !self.end_processes(if stopped { commands.stop.as_slice() } else { &[] }).await {
             result = ServiceResult::Timeout;
@@ -189,16 +234,22 @@ impl Service {
         self.after(commands, result).await;
         if stopped {
             // One that was stopped while it started has not started.
-            return Ok(u8::from(started.is_err() || result == ServiceResult::Timeout));
+            let code = u8::from(started.is_err() || result == ServiceResult::Timeout);
+            return Ok(End { code, again: false });
         }
-        let code = self.rules.exit_code(result, self.main_ending);
         if result != ServiceResult::Success {
             self.say(&format!("failed: {}", result.as_str()));
         }
-        if code == 0 && !commands.when_done.is_empty() {
+        // The manager was told that it is not up, and that is the end of it.
+        let again = self.ready.is_told() && self.rules.restarts(result, self.main_ending);
+        let code = self.rules.exit_code(result, self.main_ending);
+        let clean = result == ServiceResult::Success || !self.options.restart_here;
+        if code == 0 && clean && started.is_ok() && !commands.when_done.is_empty() {
             self.leave(&commands.when_done).await;
         }
-        Ok(code)
+        let code =
+            if self.options.restart_here && result != ServiceResult::Success { code.max(1) } else { code };
+        Ok(End { code, again })
     }
 
     /// A log that nobody reads any more is no reason to end.
@@ -226,12 +277,12 @@ impl Service {
 
     /// A skipped service is no failure, and what depends on it goes on: it counts as started, without a process of
     /// its own.
-    async fn stand_by(mut self) -> u8 {
+    async fn stand_by(&mut self) -> End {
         self.ready.tell();
         if !self.options.oneshot {
             while self.events.next(None).await != Event::Stop {}
         }
-        0
+        End { code: 0, again: false }
     }
 
     async fn start(&mut self, commands: &Commands) -> Step {
@@ -333,6 +384,10 @@ impl Service {
                 self.say("its bus name is gone");
                 return Err(Interruption::Failed(ServiceResult::Success));
             }
+            // It may have come while a command ran.
+            if self.stop_wanted {
+                return Err(Interruption::Stopped);
+            }
             let watchdog = self.watchdog;
             match self.next(watchdog).await {
                 Event::Stop => return Err(Interruption::Stopped),
@@ -430,6 +485,9 @@ impl Service {
 
     /// Tells the manager that the service is over, and waits until it believes it.
     async fn leave(&mut self, commands: &[CommandLine]) {
+        if self.stop_wanted {
+            return;
+        }
         for command in commands {
             let process = command::process(command, &self.environment);
             if let Err(error) = process.and_then(|mut process| {
@@ -521,6 +579,7 @@ impl Service {
                 self.no_bus = true;
             }
             Event::Reload => self.reload_wanted = true,
+            Event::Stop => self.stop_wanted = true,
             _ => {}
         }
         event

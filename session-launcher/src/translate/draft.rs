@@ -72,6 +72,7 @@ impl<'a> Draft<'a> {
         sockets: &[&'a SocketSettings],
         name: String,
         links: Links,
+        ready_option: Option<&str>,
         request: &Request,
     ) -> Self {
         let able = Abilities::of(request.manager);
@@ -88,12 +89,23 @@ impl<'a> Draft<'a> {
             when_done: &when_done(&name, request),
             requisites: if request.manager == Manager::Dinit { &links.requisite } else { &[] },
         };
-        let wrapped = runner::is_needed(unit, service, sockets, able) || !context.requisites.is_empty();
-        let command = if wrapped {
+        // It tells by itself that it is up, unless OpenRC could not start it again then.
+        let openrc_restarts = request.manager == Manager::Openrc && service.restart != RestartPolicy::No;
+        let speaks = ready_option.filter(|_| !openrc_restarts);
+        let waits = runner::tells_readiness(service) && speaks.is_none();
+        let wrapped =
+            runner::is_needed(unit, service, sockets, able, waits) || !context.requisites.is_empty();
+        let mut command = if wrapped {
             runner::command(&context, unit, sockets)
         } else {
             service.commands.start.first().map(|command| command.argv.clone()).unwrap_or_default()
         };
+        let handed = able.sockets && !sockets.is_empty();
+        let mut ready = wrapped && !runner::has_no_process(service) && !handed;
+        if let Some(option) = speaks.filter(|_| !wrapped && !handed) {
+            command.extend([option.to_owned(), super::READY_FD.to_string()]);
+            ready = true;
+        }
         let without_process = service.service_type == ServiceType::Oneshot;
         let stop = service.commands.stop.as_slice();
         let stop_command = match stop {
@@ -103,8 +115,6 @@ impl<'a> Draft<'a> {
             [_, ..] if without_process => runner::sequence(&context, stop),
             _ => Vec::new(),
         };
-        let handed = able.sockets && !sockets.is_empty();
-        let ready = wrapped && !runner::has_no_process(service) && !handed;
         let reload = if runner::reloads_by_hangup(service) || !service.commands.reload.is_empty() && wrapped {
             Reload::Hangup
         } else {
@@ -150,10 +160,7 @@ impl<'a> Draft<'a> {
 
     /// How often it may be started again, and in which time. `None`: without end.
     pub fn restart_limit(&self) -> Option<(u32, Duration)> {
-        let StartLimit { interval, burst, .. } = self.unit.flags.start_limit;
-        let interval = interval.unwrap_or(Duration::from_secs(86_400));
-        // The first start counts too.
-        (burst > 0 && !interval.is_zero()).then(|| (burst.saturating_sub(1).max(1), interval))
+        restart_limit(self.unit)
     }
 
     /// Whether the manager starts it again, ever.
@@ -180,6 +187,14 @@ impl<'a> Draft<'a> {
         let identity = [&self.service.exec.user, &self.service.exec.group].into_iter().flatten();
         commands.chain(environment).chain(directories).chain(identity.map(String::as_str))
     }
+}
+
+/// How often a unit may be started again, and in which time. `None`: without end.
+pub fn restart_limit(unit: &Unit) -> Option<(u32, Duration)> {
+    let StartLimit { interval, burst, .. } = unit.flags.start_limit;
+    let interval = interval.unwrap_or(Duration::from_secs(86_400));
+    // The first start counts too.
+    (burst > 0 && !interval.is_zero()).then(|| (burst.saturating_sub(1).max(1), interval))
 }
 
 /// Dinit's smooth recovery and supervise-daemon start again whatever ends.

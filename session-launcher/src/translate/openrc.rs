@@ -18,9 +18,12 @@ pub fn service(draft: &Draft<'_>, header: &Header) -> NativeFile {
     if kind == Kind::Supervised {
         text.push_str("supervisor=supervise-daemon\n");
     }
-    let mut words = draft.command.iter();
-    set(&mut text, "command", words.next().map_or("", String::as_str));
-    arguments(&mut text, &words.cloned().collect::<Vec<_>>());
+    let direct = kind == Kind::Command && service.exec.user.is_none() && service.exec.group.is_none();
+    if !direct {
+        let mut words = draft.command.iter();
+        set(&mut text, "command", words.next().map_or("", String::as_str));
+        arguments(&mut text, &words.cloned().collect::<Vec<_>>());
+    }
     if kind == Kind::Background {
         text.push_str("command_background=yes\n");
     }
@@ -29,9 +32,6 @@ pub fn service(draft: &Draft<'_>, header: &Header) -> NativeFile {
         let _ = writeln!(text, "export {name}={}", assigned(value));
     }
     set(&mut text, "directory", &draft.working_directory());
-    if let Some(umask) = service.exec.umask {
-        set(&mut text, "umask", &format!("{umask:04o}"));
-    }
     if kind != Kind::Command {
         let path = service.pid_file.as_ref().filter(|_| kind == Kind::Forking);
         let own = if draft.system { "/run" } else { "${XDG_RUNTIME_DIR}" };
@@ -60,7 +60,11 @@ pub fn service(draft: &Draft<'_>, header: &Header) -> NativeFile {
     before_start(&mut text, draft);
     after_stop(&mut text, draft);
     if kind == Kind::Command {
+        if direct {
+            start_function(&mut text, draft);
+        }
         stop_function(&mut text, draft);
+        text.push_str(STATUS);
     }
     if draft.reload == Reload::Hangup {
         reload_function(&mut text, kind);
@@ -96,7 +100,8 @@ impl Kind {
         match draft.service.service_type {
             ServiceType::Oneshot => Self::Command,
             ServiceType::Forking => Self::Forking,
-            _ if draft.restarts() => Self::Supervised,
+            // run-service starts again itself: see runner::Abilities.
+            _ if draft.restarts() && !draft.wrapped => Self::Supervised,
             _ => Self::Background,
         }
     }
@@ -132,7 +137,15 @@ fn arguments(text: &mut String, words: &[String]) {
     if words.is_empty() {
         return;
     }
-    let quoted: Vec<String> = words.iter().map(|word| eval_word(word)).collect();
+    let mut quoted: Vec<String> = Vec::with_capacity(words.len());
+    for (index, word) in words.iter().enumerate() {
+        if survives_splitting(word) {
+            quoted.push(eval_word(word));
+        } else {
+            let _ = writeln!(text, "word_{index}={}", assigned(word));
+            quoted.push(format!("\"${{word_{index}}}\""));
+        }
+    }
     let whole = quoted.join(" ");
     if whole.len() <= 80 {
         let _ = writeln!(text, "command_args='{whole}'");
@@ -145,6 +158,13 @@ fn arguments(text: &mut String, words: &[String]) {
         lines.push(main.join(" "));
     }
     let _ = writeln!(text, "command_args='{}'", lines.join("\n\t"));
+}
+
+/// Before eval sees them, openrc-run's shell splits the arguments and looks for files: several spaces would become
+/// one, and `*` a list.
+fn survives_splitting(word: &str) -> bool {
+    let spaces = word.contains("  ") || word.starts_with(' ') || word.ends_with(' ');
+    !spaces && !word.contains(['\t', '\n', '*', '?', '['])
 }
 
 /// A word for eval inside single quotes.
@@ -296,6 +316,19 @@ fn after_stop(text: &mut String, draft: &Draft<'_>) {
         let _ = writeln!(text, "\trm -rf {}", assigned(path));
     }
     text.push_str("}\n");
+}
+
+/// A command that has ended is no crashed daemon.
+const STATUS: &str = "\nstatus() {\n\tif service_started; then\n\t\teinfo \"status: started\"\n\telse\n\t\teinfo \"status: \
+                      stopped\"\n\t\treturn 3\n\tfi\n}\n";
+
+fn start_function(text: &mut String, draft: &Draft<'_>) {
+    let words: Vec<String> = draft.command.iter().map(|word| assigned(word)).collect();
+    let _ = writeln!(
+        text,
+        "\nstart() {{\n\tebegin \"Starting ${{RC_SVCNAME}}\"\n\t(cd \"${{directory}}\" && {})\n\teend $?\n}}",
+        words.join(" \\\n\t\t")
+    );
 }
 
 fn stop_function(text: &mut String, draft: &Draft<'_>) {

@@ -27,6 +27,8 @@ pub struct Abilities {
     pub start_timeout: bool,
     /// Sockets are handed over by the manager.
     pub sockets: bool,
+    /// `run-service` starts a service again itself.
+    pub restart_here: bool,
 }
 
 impl Abilities {
@@ -43,15 +45,19 @@ impl Abilities {
                 restart: &[No, Always],
                 start_timeout: true,
                 sockets: false,
+                restart_here: false,
             },
             Manager::Openrc => Self {
                 environment: true,
-                umask: true,
+                // PAM sessions of command_user set another one.
+                umask: false,
                 priorities: true,
                 limits: &[],
                 restart: &[No, Always],
                 start_timeout: false,
                 sockets: false,
+                // supervise-daemon cannot start one again that was given a descriptor to tell its readiness on.
+                restart_here: true,
             },
             Manager::Shepherd => Self {
                 environment: true,
@@ -76,6 +82,7 @@ impl Abilities {
                 restart: &[No, Always, OnFailure],
                 start_timeout: false,
                 sockets: true,
+                restart_here: false,
             },
         }
     }
@@ -116,17 +123,18 @@ pub fn is_plain(command: &CommandLine) -> bool {
     !expands && !argv0 && !command.ignore_failure && !command.via_shell
 }
 
-/// Whether a service needs the help of `run-service`.
+/// Whether a service needs the help of `run-service`; `waits` is whether somebody has to wait for it.
 pub fn is_needed(
     unit: &Unit,
     service: &ServiceSettings,
     sockets: &[&SocketSettings],
     able: Abilities,
+    waits: bool,
 ) -> bool {
     let commands = &service.commands;
     let oneshot = has_no_process(service);
     let around = [&commands.condition, &commands.start_pre, &commands.start_post, &commands.stop_post];
-    tells_readiness(service) && !(able.sockets && !sockets.is_empty())
+    waits && (sockets.is_empty() || !able.sockets)
         || around.iter().any(|list| !list.is_empty())
         || !oneshot && !commands.stop.is_empty()
         || !commands.start.iter().all(is_plain)
@@ -219,8 +227,13 @@ pub fn command(context: &Context<'_>, unit: &Unit, sockets: &[&SocketSettings]) 
         list.commands("stop", &commands.stop);
         list.commands("stop-post", &commands.stop_post);
         list.exits(service, able);
-        if judges(service, able) && service.restart != RestartPolicy::No && !context.when_done.is_empty() {
-            list.option("when-done", context.when_done);
+        if service.restart != RestartPolicy::No {
+            if able.restart_here {
+                list.restart_here(unit, service);
+            }
+            if judges(service, able) && !context.when_done.is_empty() {
+                list.option("when-done", context.when_done);
+            }
         }
         list.stopping(service);
     }
@@ -354,10 +367,16 @@ impl Arguments {
                 self.option(name, words.join(" "));
             }
         }
-        let as_written = service.restart == RestartPolicy::No
-            || service.restart == RestartPolicy::Always && able.restart.contains(&RestartPolicy::Always);
-        if !as_written || judges(service, able) && service.restart != RestartPolicy::No {
+        if service.restart != RestartPolicy::No && (judges(service, able) || able.restart_here) {
             self.option("restart", policy(service.restart));
+        }
+    }
+
+    fn restart_here(&mut self, unit: &Unit, service: &ServiceSettings) {
+        self.flag("restart-here");
+        self.timeout("restart-delay", service.restart_delay);
+        if let Some((count, interval)) = super::draft::restart_limit(unit) {
+            self.option("restart-limit", format!("{count}/{}", super::seconds(interval)));
         }
     }
 

@@ -61,7 +61,6 @@ pub struct Trial {
     pub machine: Machine,
     /// A system manager's.
     pub system: bool,
-    _log: UnixDatagram,
 }
 
 /// Where Dinit is, if it is.
@@ -84,7 +83,7 @@ pub fn builder() -> Builder {
     let builder =
         Machine::builder("gnome").bind_read_only(built("session-launcher"), "/usr/bin/session-launcher");
     match dinit_directory() {
-        Some(directory) => ["dinit", "dinitctl"].iter().fold(builder, |builder, program| {
+        Some(directory) => ["dinit", "dinitctl", "dinit-check"].iter().fold(builder, |builder, program| {
             builder.bind_read_only(directory.join(program), format!("/usr/bin/{program}"))
         }),
         None => builder,
@@ -100,7 +99,9 @@ impl Trial {
             .start_or_skip()?;
         let log = UnixDatagram::bind(machine.path("/dev/log")).unwrap();
         fs::set_permissions(machine.path("/dev/log"), fs::Permissions::from_mode(0o666)).unwrap();
-        let trial = Self { machine, system, _log: log };
+        // The system log: nobody who writes to it may have to wait.
+        std::thread::spawn(move || while log.recv(&mut [0; 2048]).is_ok() {});
+        let trial = Self { machine, system };
         trial.as_root("mkdir -m 0777 /var/trial && touch /var/trial/log && chmod 0666 /var/trial/log");
         trial.as_root(&format!(
             "grep -q :{USER}: /etc/passwd || useradd --uid {USER} --create-home --shell /bin/sh ann; \

@@ -12,12 +12,11 @@ use rustix::net::{
     AddressFamily, RecvFlags, SendFlags, SocketAddrUnix, SocketFlags, SocketType, connect, recv, send,
     socket_with,
 };
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 
 use super::{ClientError, Replies};
+use crate::varlink::{call, reply};
 
-/// The longest reply that is taken, in bytes; as long as systemd's own clients take.
-const MAX_REPLY: usize = 16 << 20;
 /// How much is read at once, in bytes. Most replies are shorter.
 const READ: usize = 4 << 10;
 
@@ -117,13 +116,7 @@ impl Connection {
     pub fn send(&mut self, calls: &[Call<'_>]) -> Result<(), ClientError> {
         let mut messages = Vec::with_capacity(calls.len() * 128);
         for Call { method, parameters, more } in calls {
-            let mut call = json!({ "method": method, "parameters": parameters });
-            if let (true, Some(call)) = (*more, call.as_object_mut()) {
-                call.insert("more".into(), true.into());
-            }
-            // Writing to a Vec cannot fail.
-            let _ = serde_json::to_writer(&mut messages, &call);
-            messages.push(0);
+            call::write(&mut messages, method, parameters, *more);
         }
         self.unanswered += calls.len();
         self.extend_deadline();
@@ -145,27 +138,18 @@ impl Connection {
     /// [`ClientError::Service`] with what the service answered, or what kept it from answering. Only after the former is
     /// the connection still in step.
     pub fn receive(&mut self) -> Result<Reply, ClientError> {
-        #[derive(serde::Deserialize)]
-        struct Message {
-            #[serde(default)]
-            parameters: Option<Map<String, Value>>,
-            #[serde(default)]
-            error: Option<String>,
-            #[serde(default)]
-            continues: bool,
-        }
         let end = self.receive_message()?;
         let text = self.buffer.get(self.taken..end).unwrap_or_default();
-        let parsed = serde_json::from_slice(text);
+        let parsed = reply::Message::parse(text);
         self.taken = end + 1;
-        let message: Message = parsed.map_err(|error| self.malformed(error.to_string()))?;
-        let parameters = message.parameters.unwrap_or_default();
-        if !message.continues {
+        let reply::Message { parameters, error, continues } =
+            parsed.map_err(|error| self.malformed(error.to_string()))?;
+        if !continues {
             self.unanswered = self.unanswered.saturating_sub(1);
         }
-        match message.error {
+        match error {
             Some(name) => Err(ClientError::Service { name, parameters }),
-            None => Ok(Reply { parameters, continues: message.continues }),
+            None => Ok(Reply { parameters, continues }),
         }
     }
 
@@ -197,8 +181,8 @@ impl Connection {
             self.buffer.drain(..self.taken);
             self.taken = 0;
             searched = self.buffer.len();
-            if searched > MAX_REPLY {
-                return Err(self.malformed(format!("longer than {MAX_REPLY} bytes")));
+            if searched > reply::MAX_LENGTH {
+                return Err(self.malformed(format!("longer than {} bytes", reply::MAX_LENGTH)));
             }
             self.receive_some()?;
         }

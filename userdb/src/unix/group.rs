@@ -61,7 +61,7 @@ impl GroupEntry {
     /// The line for a record. `None` for a record without a gid.
     pub fn from_record(group: &GroupRecord) -> Option<Self> {
         Some(Self {
-            name: group.group_name().to_owned(),
+            name: group.name().to_owned(),
             password: SEE_SHADOW.to_owned(),
             gid: group.gid()?,
             members: group.members().into_iter().map(str::to_owned).collect(),

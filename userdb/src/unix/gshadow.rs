@@ -33,7 +33,7 @@ impl GshadowEntry {
     pub fn from_record(group: &GroupRecord) -> Self {
         let owned = |names: Vec<&str>| names.into_iter().map(str::to_owned).collect();
         Self {
-            name: group.group_name().to_owned(),
+            name: group.name().to_owned(),
             hash: Some((*group.hashed_passwords().first().unwrap_or(&LOCKED_AND_INVALID)).to_owned()),
             administrators: owned(group.administrators()),
             members: owned(group.members()),

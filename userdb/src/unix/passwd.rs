@@ -72,7 +72,7 @@ impl PasswdEntry {
     /// The line for a record. `None` for a record without a uid.
     pub fn from_record(user: &UserRecord) -> Option<Self> {
         Some(Self {
-            name: user.user_name().to_owned(),
+            name: user.name().to_owned(),
             password: SEE_SHADOW.to_owned(),
             uid: user.uid()?,
             gid: user.gid()?,

@@ -88,7 +88,7 @@ impl ShadowEntry {
             (_, time) => time.map(|time| time / DAY),
         };
         Self {
-            name: user.user_name().to_owned(),
+            name: user.name().to_owned(),
             hash: Some((*user.hashed_passwords().first().unwrap_or(&LOCKED_AND_INVALID)).to_owned()),
             last_change,
             min: user.password_change_min().map(|time| time / DAY),

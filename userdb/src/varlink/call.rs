@@ -1,4 +1,4 @@
-//! Method calls as a service receives them, judged as systemd's sd-varlink judges them.
+//! Method calls: as a service receives them, judged as systemd's sd-varlink judges them; and as a client writes them.
 
 use std::borrow::Cow;
 use std::fmt;
@@ -126,9 +126,34 @@ impl<'a> Call<'a> {
     }
 }
 
+/// Appends a call with its terminating NUL. The parameters are an object; `more` says that more than one reply is taken.
+pub fn write(out: &mut Vec<u8>, method: &str, parameters: &Value, more: bool) {
+    #[derive(serde::Serialize)]
+    struct Message<'a> {
+        method: &'a str,
+        parameters: &'a Value,
+        #[serde(skip_serializing_if = "std::ops::Not::not")]
+        more: bool,
+    }
+    // Writing to a Vec cannot fail.
+    let _ = serde_json::to_writer(&mut *out, &Message { method, parameters, more });
+    out.push(0);
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_written_call_is_read_again() {
+        let mut out = Vec::new();
+        write(&mut out, "a.B", &serde_json::json!({"c": 1}), false);
+        write(&mut out, "a.B", &serde_json::json!({}), true);
+        assert_eq!(
+            out,
+            b"{\"method\":\"a.B\",\"parameters\":{\"c\":1}}\0{\"method\":\"a.B\",\"parameters\":{},\"more\":true}\0"
+        );
+    }
 
     fn accepted(message: &str) -> bool {
         Call::parse(message.as_bytes()).is_ok()

@@ -1,6 +1,40 @@
-//! Replies as a service writes them: compact JSON with the terminating NUL, appended to an output buffer.
+//! Replies: as a service writes them, compact JSON with the terminating NUL, appended to an output buffer; and as a client
+//! receives them.
 
-use serde::Serialize;
+use serde::{Deserialize, Deserializer, Serialize};
+
+use crate::record::Object;
+
+/// The longest reply that a client takes, in bytes; as long as systemd's own clients take.
+pub const MAX_LENGTH: usize = 16 << 20;
+
+/// One reply as a client receives it.
+#[derive(Debug, Deserialize)]
+pub struct Message {
+    /// What the method returns, or what the error tells besides its name. Empty when they were left out or null.
+    #[serde(default, deserialize_with = "object_or_null")]
+    pub parameters: Object,
+    /// The full name of the error, if it is one.
+    #[serde(default)]
+    pub error: Option<String>,
+    /// Whether another reply to the same call follows.
+    #[serde(default)]
+    pub continues: bool,
+}
+
+impl Message {
+    /// Parses one message, without its terminating NUL.
+    ///
+    /// # Errors
+    /// When it is not JSON, or not an object with the fields of a reply.
+    pub fn parse(message: &[u8]) -> serde_json::Result<Self> {
+        serde_json::from_slice(message)
+    }
+}
+
+fn object_or_null<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Object, D::Error> {
+    Option::deserialize(deserializer).map(Option::unwrap_or_default)
+}
 
 /// Appends a reply whose parameters are already JSON text, such as `{"record":{…},"incomplete":false}`.
 pub fn parameters(out: &mut Vec<u8>, json: &[u8], continues: bool) {
@@ -63,6 +97,17 @@ mod tests {
         let mut out = b"before\x7f".to_vec();
         value(&mut out, &serde_json::json!({"a\u{7f}": "\u{7f}b"}));
         assert_eq!(out, b"before\x7f{\"a\\u007f\":\"\\u007fb\"}");
+    }
+
+    #[test]
+    fn a_reply_may_leave_out_everything() {
+        for text in ["{}", r#"{"parameters":null,"error":null,"unknown":1}"#] {
+            let Message { parameters, error, continues } = Message::parse(text.as_bytes()).unwrap();
+            assert!(parameters.is_empty() && error.is_none() && !continues, "{text}");
+        }
+        for text in ["", "5", "nonsense", r#"{"parameters":[]}"#, r#"{"continues":null}"#, "{}x"] {
+            assert!(Message::parse(text.as_bytes()).is_err(), "{text}");
+        }
     }
 
     #[test]

@@ -9,10 +9,12 @@ use std::rc::{Rc, Weak};
 use std::sync::Arc;
 use std::time::Duration;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Map, Value};
 use tokio::net::UnixStream;
 use tokio::sync::{Notify, Semaphore, mpsc};
 use tokio::time::{Instant, timeout};
+use userdb::varlink::call;
+use userdb::varlink::reply::Message;
 
 use super::link::{Failure, Link};
 use super::slots::Slots;
@@ -451,32 +453,17 @@ impl Endpoint {
 const KEYS: [&str; 4] = ["userName", "uid", "groupName", "gid"];
 
 fn request(method: &str, parameters: &Value, more: bool) -> Vec<u8> {
-    let call = if more {
-        json!({ "method": method, "parameters": parameters, "more": true })
-    } else {
-        json!({ "method": method, "parameters": parameters })
-    };
-    let mut request = call.to_string().into_bytes();
-    request.push(0);
+    let mut request = Vec::new();
+    call::write(&mut request, method, parameters, more);
     request
 }
 
 /// Takes a message apart: what it says, and whether more follow.
 fn understand(message: &[u8]) -> Result<(Answer, bool), String> {
-    #[derive(serde::Deserialize)]
-    struct Reply {
-        #[serde(default)]
-        parameters: Option<Map<String, Value>>,
-        #[serde(default)]
-        error: Option<String>,
-        #[serde(default)]
-        continues: bool,
-    }
-    let reply: Reply =
-        serde_json::from_slice(message).map_err(|error| format!("not a Varlink reply: {error}"))?;
-    let parameters = reply.parameters.unwrap_or_default();
-    Ok(match reply.error {
-        None => (Answer::Reply(parameters), reply.continues),
+    let Message { parameters, error, continues } =
+        Message::parse(message).map_err(|error| format!("not a Varlink reply: {error}"))?;
+    Ok(match error {
+        None => (Answer::Reply(parameters), continues),
         Some(name) => {
             let parameter = parameters.get("parameter").and_then(Value::as_str).map(str::to_owned);
             (Answer::Error { name, parameter }, false)

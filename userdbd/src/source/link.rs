@@ -2,9 +2,7 @@
 
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::UnixStream;
-
-/// The longest reply that is taken, in bytes.
-const MAX_REPLY: usize = 16 << 20;
+use userdb::varlink::reply::MAX_LENGTH;
 
 /// Why a conversation ended early.
 #[derive(Debug)]
@@ -68,8 +66,8 @@ impl Link {
                 return Ok(message);
             }
             searched = self.buffer.len();
-            if searched > MAX_REPLY {
-                return Err(Failure::Broken(format!("a reply is longer than {MAX_REPLY} bytes")));
+            if searched > MAX_LENGTH {
+                return Err(Failure::Broken(format!("a reply is longer than {MAX_LENGTH} bytes")));
             }
             self.buffer.reserve(4 << 10);
             match self.stream.read_buf(&mut self.buffer).await {

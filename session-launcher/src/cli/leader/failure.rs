@@ -192,7 +192,8 @@ async fn required(manager: &Manager, unit: &str) -> BTreeSet<String> {
         if known.len() > MOST_UNITS {
             break;
         }
-        let Ok(path) = manager.get_unit(&unit).await else { continue };
+        // When the session is down already, most are not in memory any more.
+        let Ok(path) = manager.load_unit(&unit).await else { continue };
         let Ok(properties) = manager.properties(&path, crate::client::manager::UNIT_INTERFACE).await else {
             continue;
         };

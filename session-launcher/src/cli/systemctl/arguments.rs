@@ -136,19 +136,34 @@ Commands that act:     start, stop, restart, try-restart, reload, reload-or-rest
 Commands that change:  enable, disable, reenable, preset, preset-all, mask, unmask, set-environment,
                        unset-environment, import-environment";
 
-/// Commands without arguments, and those that need one at least.
+/// Commands without arguments.
 const WITHOUT: [&str; 6] =
     ["daemon-reload", "daemon-reexec", "get-default", "is-system-running", "preset-all", "show-environment"];
-const OPTIONAL: [&str; 9] = [
-    "import-environment",
-    "is-failed",
-    "list-dependencies",
-    "list-jobs",
-    "list-unit-files",
-    "list-units",
-    "reset-failed",
-    "show",
-    "status",
+/// Those that need one at least. The rest may have some.
+const WITH: [&str; 23] = [
+    "cat",
+    "condrestart",
+    "disable",
+    "enable",
+    "force-reload",
+    "is-active",
+    "is-enabled",
+    "isolate",
+    "kill",
+    "mask",
+    "preset",
+    "reenable",
+    "reload",
+    "reload-or-restart",
+    "reload-or-try-restart",
+    "restart",
+    "set-environment",
+    "start",
+    "stop",
+    "try-reload-or-restart",
+    "try-restart",
+    "unmask",
+    "unset-environment",
 ];
 
 impl Arguments {
@@ -194,7 +209,7 @@ impl Arguments {
         if WITHOUT.contains(&verb) && !self.words.is_empty() {
             return Err(Failure::Usage("Too many arguments.".to_owned()));
         }
-        if self.words.is_empty() && !WITHOUT.contains(&verb) && !OPTIONAL.contains(&verb) {
+        if self.words.is_empty() && WITH.contains(&verb) {
             return Err(Failure::Usage("Too few arguments.".to_owned()));
         }
         Ok(())

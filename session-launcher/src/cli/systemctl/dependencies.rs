@@ -80,7 +80,7 @@ impl Tree<'_> {
             }
             self.last.push(is_last);
             if self.arguments.plain {
-                writeln!(output, "{}{child}", "  ".repeat(self.last.len()))?;
+                writeln!(output, "  {child}")?;
             } else {
                 let state = self.manager.active_state(&child).await.unwrap_or_else(|_| "inactive".to_owned());
                 let mark = self.palette.paint(color_of_state(&state), dot(&state));
@@ -102,9 +102,6 @@ impl Tree<'_> {
         let Some((own, above)) = self.last.split_last() else { return text };
         for is_last in above {
             text.push_str(if *is_last { "  " } else { "│ " });
-        }
-        if is_circle {
-            text.push_str(if *own { "  " } else { "│ " });
         }
         text.push_str(if *own || is_circle { "└─" } else { "├─" });
         text

@@ -72,7 +72,7 @@ pub async fn set(manager: &Manager, assignments: &[String]) -> Result {
 
 /// Removes variables, named or with the value that they must have.
 pub async fn unset(manager: &Manager, names: &[String]) -> Result {
-    let failed = |error| Failure::call("Failed to unset environment", error);
+    let failed = |error| Failure::call("Failed to set environment", error);
     manager.call("UnsetEnvironment", &names).await.map_err(failed)?;
     Ok(0)
 }

@@ -47,7 +47,6 @@ impl Failure {
 fn code_of(error: &ClientError) -> u8 {
     const NO_PERMISSION: [&str; 4] =
         ["AccessDenied", "OnlyByDependency", "NoIsolation", "TransactionIsDestructive"];
-    const NOT_CONFIGURED: [&str; 4] = ["UnitMasked", "NotSupported", "LoadFailed", "BadUnitSetting"];
     let is_any = |names: &[&str]| names.iter().any(|name| error.is(name));
     if is_any(&NO_PERMISSION) {
         4
@@ -55,8 +54,6 @@ fn code_of(error: &ClientError) -> u8 {
         3
     } else if error.is("NoSuchUnit") {
         5
-    } else if is_any(&NOT_CONFIGURED) {
-        6
     } else {
         1
     }

@@ -81,9 +81,11 @@ pub async fn run(manager: &Manager, arguments: &Arguments, verb: &Verb, units: &
 fn tell_refusal(word: &str, name: &str, error: ClientError) -> u8 {
     let failure = Failure::call(format!("Failed to {word} {name}"), error);
     eprintln!("{failure}");
-    if matches!(&failure, Failure::Call { error, .. } if error.is("JobTypeNotApplicable") || error.is("BadUnitSetting"))
-    {
-        eprintln!("See unit file with 'systemctl --user cat {name}' for details.");
+    let says_it_all = |error: &ClientError| {
+        ["NoSuchUnit", "UnitMasked", "JobTypeNotApplicable"].iter().any(|name| error.is(name))
+    };
+    if matches!(&failure, Failure::Call { error, .. } if !says_it_all(error)) {
+        eprintln!("See user logs and 'systemctl --user status {name}' for details.");
     }
     failure.code()
 }

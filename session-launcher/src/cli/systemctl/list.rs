@@ -4,11 +4,11 @@ use std::io::Write;
 
 use serde::Serialize;
 
+use super::Result;
 use super::arguments::Arguments;
 use super::failure::Failure;
 use super::output::{self, Palette, color_of_state};
 use super::table::{Cell, Table};
-use super::{Result, names};
 use crate::client::Manager;
 use crate::client::manager::ListedUnit;
 use crate::unit::shell_pattern;
@@ -73,10 +73,7 @@ pub async fn units(
 }
 
 fn is_listed(unit: &ListedUnit, arguments: &Arguments, patterns: &[String]) -> bool {
-    let matches = |pattern: &String| {
-        shell_pattern::matches(pattern, &unit.name)
-            || (!names::is_pattern(pattern) && format!("{pattern}.service") == unit.name)
-    };
+    let matches = |pattern: &String| shell_pattern::matches(pattern, &unit.name);
     if !patterns.is_empty() && !patterns.iter().any(matches) {
         return false;
     }
@@ -101,7 +98,8 @@ fn cells(unit: &ListedUnit, with_jobs: bool, plain: bool) -> Vec<Cell> {
     let color = color.filter(|_| is_odd || unit.active != "active");
     let mut row = Vec::new();
     if !plain {
-        let mark = if is_odd || unit.active == "failed" { "●" } else { " " };
+        let is_marked = is_odd || !matches!(unit.active.as_str(), "active" | "inactive");
+        let mark = if is_marked { "●" } else { " " };
         row.push(Cell::new(mark).colored(color));
     }
     row.push(Cell::new(&unit.name).colored(color));

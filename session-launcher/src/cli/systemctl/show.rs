@@ -58,8 +58,9 @@ fn write(arguments: &Arguments, properties: &Properties, output: &mut dyn Write)
     }
     let shows_empty = arguments.all || !arguments.properties.is_empty();
     for (name, found) in properties.iter().filter(|(name, _)| is_wanted(name)) {
-        for text in value::lines(name, found) {
-            if !shows_empty && text.is_empty() {
+        let unprintable = || if shows_empty { vec![value::UNPRINTABLE.to_owned()] } else { Vec::new() };
+        for text in value::lines(name, found).unwrap_or_else(unprintable) {
+            if !shows_empty && is_default(name, &text) {
                 continue;
             }
             if arguments.value {
@@ -70,4 +71,9 @@ fn write(arguments: &Arguments, properties: &Properties, output: &mut dyn Write)
         }
     }
     Ok(0)
+}
+
+/// Whether a value says nothing. A list of what is forbidden has a sign, even when it is empty.
+fn is_default(name: &str, text: &str) -> bool {
+    matches!(text, "" | "~") || (text == "[not set]" && name.ends_with("ActionExitStatus"))
 }

@@ -1,9 +1,10 @@
 //! Who it is.
 
+use userdb::record::{Group, Key};
 use userdb::{Filter, UserRecord};
 
 use super::Fields;
-use crate::database::{Database, Key};
+use crate::database::Database;
 use crate::format::{text, time};
 use crate::output::color::Color;
 
@@ -14,7 +15,7 @@ pub fn with_realm(name: &str, realm: Option<&str>) -> String {
 
 /// Names, state, kind and changes.
 pub(super) fn add_name(fields: &mut Fields, user: &UserRecord, now: u64) {
-    fields.add("User name", with_realm(user.user_name(), user.realm()));
+    fields.add("User name", with_realm(user.name(), user.realm()));
     let aliases = user.aliases();
     if !aliases.is_empty() {
         fields.add("Alias", aliases.join(", "));
@@ -47,21 +48,21 @@ pub(super) fn add_ids(fields: &mut Fields, user: &UserRecord, database: &mut Dat
     if let Some(gid) = user.gid() {
         fields.add(
             "GID",
-            match database.group(Key::Id(gid), &Filter::default()) {
-                Ok(group) => format!("{gid} ({})", group.record.group_name()),
+            match database.find::<Group>(Key::Id(gid), &Filter::default()) {
+                Ok(group) => format!("{gid} ({})", group.record.name()),
                 Err(error) => format!("{gid} (unresolvable: {error})"),
             },
         );
     }
     fields.add_memberships("Aux. Groups", |each| {
-        database.memberships(Some(user.user_name()), None, |membership| {
+        database.memberships(Some(user.name()), None, |membership| {
             each(membership.group);
             Ok(())
         })
     });
     fields.add_optional("UUID", user.uuid().filter(|uuid| *uuid != 0).map(text::uuid));
     let real_name = user.real_name();
-    if real_name != user.user_name() {
+    if real_name != user.name() {
         fields.add("Real Name", real_name);
     }
 }

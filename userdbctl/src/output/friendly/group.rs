@@ -11,7 +11,7 @@ use crate::output::color::Palette;
 /// All that is known of a group; its members are what the services say.
 pub fn text(group: &GroupRecord, database: &Database) -> String {
     let mut fields = Fields::new(Palette::None);
-    let name = group.group_name();
+    let name = group.name();
     fields.add("Group name", with_realm(name, group.realm()));
     fields.add_optional("Disposition", group.disposition().map(|disposition| disposition.as_str()));
     let last_change = group.effective("lastChangeUSec").and_then(userdb::record::rule::number::u64_of);

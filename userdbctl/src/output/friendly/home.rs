@@ -27,7 +27,7 @@ fn image_path(user: &UserRecord) -> Option<String> {
         _ => None,
     };
     if let Some(suffix) = suffix.filter(|_| user.disposition() == Some(Disposition::Regular)) {
-        return Some(format!("/home/{}.{suffix}", with_realm(user.user_name(), user.realm())));
+        return Some(format!("/home/{}.{suffix}", with_realm(user.name(), user.realm())));
     }
     match storage(user) {
         // The user's own home, also while there is a fallback for it.

@@ -1,0 +1,144 @@
+//! The user's OpenRC: where it keeps its state, which version it is, where its programs are.
+
+use std::collections::BTreeMap;
+use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
+
+use rustix::fs::Access;
+
+use crate::unit::specifier::Host;
+
+/// Where OpenRC's programs may be when PATH does not lead there, as with users' PATHs that have no sbin.
+const PROGRAM_DIRECTORIES: [&str; 5] = ["/sbin", "/usr/sbin", "/usr/local/sbin", "/bin", "/usr/bin"];
+
+/// The first version with user services.
+const FIRST_VERSION: Version = Version::new(0, 60);
+
+/// The first version in which scripts say `notify` instead of `ready`.
+const NOTIFY_VERSION: Version = Version::new(0, 62);
+
+/// A version of OpenRC, as far as it matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Version {
+    major: u32,
+    minor: u32,
+}
+
+impl Version {
+    /// `major.minor`.
+    pub const fn new(major: u32, minor: u32) -> Self {
+        Self { major, minor }
+    }
+
+    /// Finds the version in `openrc (OpenRC) 0.64.1`, with whatever a distribution adds to it.
+    fn parse(text: &str) -> Option<Self> {
+        let number =
+            text.split_ascii_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
+        let mut parts = number.split(|c: char| !c.is_ascii_digit());
+        Some(Self { major: parts.next()?.parse().ok()?, minor: parts.next()?.parse().ok()? })
+    }
+
+    /// How a service's script names the descriptor at which it says that it is ready.
+    pub fn readiness_variable(self) -> &'static str {
+        if self >= NOTIFY_VERSION { "notify" } else { "ready" }
+    }
+}
+
+/// Why the user's services cannot be OpenRC's.
+#[derive(Debug, thiserror::Error)]
+pub enum Unusable {
+    /// `openrc --user` has not run for this user.
+    #[error("OpenRC runs no services for this user: {} is missing", .0.display())]
+    NotRunning(PathBuf),
+    /// XDG_RUNTIME_DIR is not set.
+    #[error("OpenRC's user services need XDG_RUNTIME_DIR")]
+    NoRuntimeDirectory,
+    /// It is not installed.
+    #[error("{0} is not installed")]
+    NoProgram(&'static str),
+    /// It is older than user services.
+    #[error("this OpenRC is too old for user services, which came with 0.60: {0}")]
+    TooOld(String),
+}
+
+/// A user's OpenRC.
+#[derive(Debug, Clone)]
+pub struct Instance {
+    /// `$XDG_RUNTIME_DIR/openrc`.
+    pub state_directory: PathBuf,
+    /// supervise-daemon(8).
+    pub supervise_daemon: PathBuf,
+    /// The interpreter of service scripts.
+    pub openrc_run: PathBuf,
+    /// Its version.
+    pub version: Version,
+    /// What its programs have to know to serve this user.
+    pub environment: BTreeMap<String, String>,
+}
+
+impl Instance {
+    /// The OpenRC that runs for the user. `openrc --user` leaves `softlevel` when it has entered a runlevel; a user without a
+    /// login shell, such as a greeter, never gets that far, since openrc-user goes through the shell.
+    ///
+    /// # Errors
+    /// There is none that can be used.
+    pub fn detect(host: &Host, variables: &BTreeMap<String, String>) -> Result<Self, Unusable> {
+        let runtime = host.runtime_dir.as_deref().ok_or(Unusable::NoRuntimeDirectory)?;
+        let state_directory = runtime.join("openrc");
+        let mark = state_directory.join("softlevel");
+        if !mark.exists() {
+            return Err(Unusable::NotRunning(mark));
+        }
+        let path = variables.get("PATH").map(String::as_str).unwrap_or_default();
+        let supervise_daemon =
+            find("supervise-daemon", path).ok_or(Unusable::NoProgram("supervise-daemon"))?;
+        let openrc_run = find("openrc-run", path).ok_or(Unusable::NoProgram("openrc-run"))?;
+        let openrc = find("openrc", path).ok_or(Unusable::NoProgram("openrc"))?;
+        let version = version(&openrc)?;
+        let mut environment: BTreeMap<String, String> =
+            ["USER", "LOGNAME", "SHELL", "XDG_CONFIG_HOME", "LANG"]
+                .into_iter()
+                .filter_map(|name| Some((name.to_owned(), variables.get(name)?.clone())))
+                .collect();
+        let mut set = |name: &str, value: String| environment.insert(name.to_owned(), value);
+        set("HOME", host.home.to_string_lossy().into_owned());
+        set("PATH", crate::daemon::environment::DEFAULT_PATH.to_owned());
+        set("XDG_RUNTIME_DIR", runtime.to_string_lossy().into_owned());
+        set("RC_USER_SERVICES", "yes".to_owned());
+        set("RC_SVCDIR", state_directory.to_string_lossy().into_owned());
+        Ok(Self { state_directory, supervise_daemon, openrc_run, version, environment })
+    }
+}
+
+fn version(openrc: &Path) -> Result<Version, Unusable> {
+    let output = Command::new(openrc).arg("--version").stdin(Stdio::null()).stderr(Stdio::null()).output();
+    let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
+    match Version::parse(&text) {
+        Some(version) if version >= FIRST_VERSION => Ok(version),
+        _ => Err(Unusable::TooOld(text.trim().to_owned())),
+    }
+}
+
+fn find(program: &str, path: &str) -> Option<PathBuf> {
+    path.split(':')
+        .chain(PROGRAM_DIRECTORIES)
+        .filter(|directory| directory.starts_with('/'))
+        .map(|directory| Path::new(directory).join(program))
+        .find(|candidate| candidate.is_file() && rustix::fs::access(candidate, Access::EXEC_OK).is_ok())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn versions_are_compared_as_numbers() {
+        let version = |text| Version::parse(text).unwrap();
+        assert!(version("openrc (OpenRC) 0.64.1") > version("openrc (OpenRC) 0.60"));
+        assert!(version("openrc (OpenRC) 0.9.8") < FIRST_VERSION);
+        assert_eq!(version("openrc (OpenRC) 0.61-r2 (Alpine Linux)").readiness_variable(), "ready");
+        assert_eq!(version("openrc (OpenRC) 0.62").readiness_variable(), "notify");
+        assert_eq!(version("openrc (OpenRC) 1.0").readiness_variable(), "notify");
+        assert_eq!(Version::parse("openrc (OpenRC)"), None);
+    }
+}
