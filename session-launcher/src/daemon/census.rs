@@ -126,6 +126,17 @@ pub fn parent_of(pid: i32) -> Option<i32> {
     read_entry(pid).map(|entry| entry.parent)
 }
 
+/// The processes above one, from its parent on.
+pub fn ancestors(pid: i32) -> Vec<i32> {
+    let mut found = Vec::new();
+    let mut next = parent_of(pid);
+    while let Some(pid) = next.filter(|pid| *pid > 1 && found.len() < MAX_DEPTH) {
+        found.push(pid);
+        next = parent_of(pid);
+    }
+    found
+}
+
 /// Whether the process is there and is no zombie.
 pub fn is_alive(pid: i32) -> bool {
     read_entry(pid).is_some_and(|entry| entry.state != 'Z' && entry.state != 'X')
