@@ -1,6 +1,6 @@
 //! The engine's process: one thread that waits for everything there is to wait for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
@@ -24,6 +24,7 @@ use super::state_file::{Previous, StateFile};
 use super::unit_log::{self, UnitLogs};
 use super::{DaemonError, bus_messages, census, clock, readable, session_bus};
 use crate::bus::Face;
+use crate::client;
 use crate::job::{Event, ExitStatus};
 use crate::manager::select::{self, Choice};
 use crate::unit::spec::{JobMode, UnitName};
@@ -106,7 +107,7 @@ impl EngineProcess {
         // Whoever's parent ends becomes a child here, so that its end is seen.
         let own = rustix::process::getpid();
         rustix::process::set_child_subreaper(Some(own)).map_err(|error| io("subreaper")(error.into()))?;
-        let environment = Environment::detect();
+        let (environment, from_files) = Environment::detect();
         let host = Host::detect(environment.variables(), None);
         let directory = super::runtime_directory(&host);
         let failed = |error| DaemonError::Directory { path: directory.clone(), error };
@@ -121,12 +122,15 @@ impl EngineProcess {
         let bus_names = bus_messages::owned_names(&connection).await?;
         let bus = environment.variables().get("DBUS_SESSION_BUS_ADDRESS").cloned().unwrap_or_default();
         let state = StateFile::new(&directory, &bus);
-        let face = Face::new(connection).await?;
+        let face = Face::new(connection.clone()).await?;
 
         let notify_path = directory.join("notify");
         let notify = NotifySocket::bind(&notify_path).map_err(failed)?;
         let previous = state.read();
         let goes_on = matches!(previous, Previous::Resume(_));
+        if !goes_on {
+            tell_bus(&connection, &from_files).await;
+        }
         let parts = Parts {
             manager: select::select(options.manager, &host, environment.variables(), goes_on),
             logs: UnitLogs::new(unit_log::directory(&host)),
@@ -332,6 +336,13 @@ async fn wait_for(descriptor: Option<&AsyncFd<OwnedFd>>) {
 
 fn lost_receiver() -> DaemonError {
     DaemonError::Io { what: "channels", error: std::io::Error::other("taken twice") }
+}
+
+/// The bus was there first, so that what it starts would not have the variables of environment.d(5).
+async fn tell_bus(connection: &zbus::Connection, variables: &BTreeMap<String, String>) {
+    if let Err(error) = client::bus::update_activation_environment(connection, variables).await {
+        tracing::warn!("what the session bus starts does not get the variables of environment.d: {error}");
+    }
 }
 
 /// Takes the user's lock, waiting a while for one that is about to end.
