@@ -1,7 +1,5 @@
 //! `session-launcher exec`: the process of a unit, or what another service manager runs for it.
 
-use std::process::ExitCode;
-
 use crate::exec::{native, wrapper};
 use crate::unit::spec::UnitName;
 
@@ -30,5 +28,5 @@ pub fn run(arguments: Arguments) -> super::Result {
         ready_fd: arguments.ready_fd,
         openrc_service: arguments.openrc_service,
     };
-    native::run(options).map_err(|error| super::Error::Other(error.to_string())).map(ExitCode::from)
+    native::run(options).map_err(|error| super::Error::Other(error.to_string()))
 }

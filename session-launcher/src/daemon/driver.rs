@@ -647,6 +647,7 @@ impl Driver {
                 }
                 self.manager.state_changed(&unit, active);
                 if active.is_inactive_or_failed() {
+                    self.exec_socket.forget_unit(&unit);
                     self.manager.ended(&unit);
                 }
                 if active == ActiveState::Active {

@@ -214,12 +214,19 @@ impl ExecSocket {
     /// Remembers a signal for a process that does not run yet. False: none of that name waits.
     pub fn signal_later(&mut self, process: ProcessId, signal: Signal) -> bool {
         let handed = self.connections.values_mut().filter_map(|connection| connection.order.as_mut());
-        let waiting = handed.map(|(parked, _)| parked).chain(self.parked.values_mut());
-        for parked in waiting.filter(|parked| parked.process == process) {
-            parked.signal = Some(signal);
-            return true;
+        let mut waiting = handed.map(|(parked, _)| parked).chain(self.parked.values_mut());
+        match waiting.find(|parked| parked.process == process) {
+            Some(parked) => {
+                parked.signal = Some(signal);
+                true
+            }
+            None => false,
         }
-        false
+    }
+
+    /// Forgets what was to run for a unit that is down.
+    pub fn forget_unit(&mut self, unit: &UnitName) {
+        self.parked.remove(unit);
     }
 
     /// Forgets a process that will not run.

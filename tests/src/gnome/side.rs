@@ -53,11 +53,14 @@ pub struct Usher {
     pub activates_units: bool,
     /// Whether the machine has cgroups, of which a part is the user's.
     pub cgroups: bool,
+    /// Whether OpenRC runs the user's services.
+    pub openrc: bool,
 }
 
 impl Usher {
     /// Our programs, a bus that activates units, and cgroups: what resembles the reference most.
-    pub const USUAL: Self = Self { leader: Leader::Ours, activates_units: true, cgroups: true };
+    pub const USUAL: Self =
+        Self { leader: Leader::Ours, activates_units: true, cgroups: true, openrc: false };
 }
 
 impl Side {
@@ -173,7 +176,7 @@ impl Stage {
         self.desktop.machine.processes_of(UID)
     }
 
-    /// The user's processes that belong to a session: neither her manager nor her bus.
+    /// The user's processes that belong to a session: neither her manager nor her bus, nor the test's own monitor.
     pub fn session_processes(&self) -> Vec<Process> {
         let mut processes = self.processes();
         processes.retain(|process| !self.is_permanent(process));
@@ -181,6 +184,9 @@ impl Stage {
     }
 
     fn is_permanent(&self, process: &Process) -> bool {
+        if process.name == "dbus-monitor" {
+            return true;
+        }
         match self.side {
             Side::Systemd => {
                 process.command_line.starts_with("/usr/lib/systemd/systemd --user")
@@ -240,6 +246,10 @@ fn start_systemd(desktop: &Desktop) -> Daemon {
 fn start_usher(desktop: &Desktop, usher: Usher) -> Vec<Daemon> {
     install::install(&desktop.machine, usher.leader);
     let group = if usher.cgroups { DELEGATED_GROUP } else { SESSION_GROUP };
+    if usher.openrc {
+        desktop.machine.command("mkdir").args(["-p", "/run/openrc"]).run();
+        desktop.command_of_user("/usr/sbin/openrc").args(["--user", "default"]).cgroup(group).run();
+    }
     let mut bus = desktop
         .command_of_user("dbus-daemon")
         .args(["--session", &format!("--address={BUS_ADDRESS}"), "--nofork", "--nopidfile"])

@@ -49,7 +49,7 @@ fn rc_service_start_returns_when_the_service_is_ready() {
         (
             "lab-ready.service",
             "[Service]\nType=notify\nNotifyAccess=all\n\
-             ExecStart=/bin/sh -c 'sleep 1; touch /run/user/1000/ready; systemd-notify --ready || exit 1; exec sleep 1000'\n",
+             ExecStart=/usr/local/bin/lab-ready\n",
         ),
         ("lab-never.service", "[Service]\nType=notify\nTimeoutStartSec=1\nExecStart=/bin/sleep 1000\n"),
         (
@@ -60,8 +60,7 @@ fn rc_service_start_returns_when_the_service_is_ready() {
     ]) else {
         return;
     };
-    // Nothing of systemd's is in the root.
-    user.machine.write("/usr/bin/systemd-notify", 0o755, NOTIFY);
+    user.machine.write("/usr/local/bin/lab-ready", 0o755, READY);
     user.must(&["start", "--no-block", "lab-after.service"]);
     user.wait_for_shown("lab-ready.service", "starting");
     user.wait_for_shown("lab-after.service", "started");
@@ -87,10 +86,12 @@ fn rc_service_start_returns_when_the_service_is_ready() {
     user.wait("no supervisor is left", || user.supervisors("lab-never.service").is_empty());
 }
 
-/// One datagram, sent by what every root has.
-const NOTIFY: &str = r#"#!/usr/bin/perl
+/// Takes a second to get ready, and says so.
+const READY: &str = r#"#!/usr/bin/perl
 use Socket;
-my $path = $ENV{NOTIFY_SOCKET} or exit 1;
+sleep 1;
+open(my $file, ">", "/run/user/1000/ready") or exit 1;
 socket(my $socket, AF_UNIX, SOCK_DGRAM, 0) or exit 1;
-send($socket, "READY=1", 0, pack_sockaddr_un($path)) or exit 1;
+send($socket, "READY=1", 0, pack_sockaddr_un($ENV{NOTIFY_SOCKET})) or exit 1;
+sleep 1000;
 "#;

@@ -28,11 +28,12 @@ fn the_environment_is_whole() {
             ("LAB_SPACE", "a 'b' $c"),
             ("LAB_LONG", long.as_str()),
             ("WAYLAND_DISPLAY", "wayland-7"),
-            ("DBUS_SESSION_BUS_ADDRESS", "unix:path=/run/user/1000/bus"),
             ("RC_SVCNAME", "mine"),
         ] {
             assert!(variables.get(name) == Some(&value), "{how}: {name}");
         }
+        let bus = variables.get("DBUS_SESSION_BUS_ADDRESS").copied().unwrap_or_default();
+        assert!(bus.starts_with("unix:path=/run/user/1000/bus"), "{how}: {bus:?}");
         for foreign in ["RC_SVCDIR", "RC_USER_SERVICES", "RC_SERVICE", "RC_RUNLEVEL", "EINFO_QUIET"] {
             assert!(!variables.contains_key(foreign), "{how}: {foreign} comes from OpenRC");
         }

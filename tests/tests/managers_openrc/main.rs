@@ -5,6 +5,7 @@
 mod asked;
 mod engine;
 mod failure;
+mod gnome;
 mod launch;
 mod shown;
 mod user;

@@ -45,7 +45,7 @@ fn services_that_come_in_the_same_second_are_all_known() {
 
 #[test]
 fn names_of_instances_and_escapes_survive() {
-    let unit = "[Service]\nExecStart=/bin/sh -c 'echo %i > $XDG_RUNTIME_DIR/instance; exec sleep 1000'\n";
+    let unit = "[Service]\nExecStart=/bin/sh -c 'printf %%s \"$1\" > $XDG_RUNTIME_DIR/instance; exec sleep 1000' sh %i\n";
     let Some(user) = User::with_units(&[("lab@.service", unit)]) else { return };
     user.must(&["start", r"lab@a\x2db:c.service"]);
     let service = "lab@a+x2db:c.service";
@@ -64,7 +64,7 @@ fn nothing_is_left_when_the_session_is_over() {
     let Some(user) = User::with_units(&[("lab-sleep.service", SLEEP)]) else { return };
     user.must(&["start", "lab-sleep.service"]);
     user.wait_for_shown("lab-sleep.service", "started");
-    user.must(&["exit"]);
+    user.systemctl(&["start", "--no-block", "exit.target"]);
     user.wait("the manager has ended", || {
         user.processes().iter().all(|process| !process.command_line.contains("session-launcher"))
     });

@@ -155,9 +155,7 @@ impl User {
             .command("sh")
             .args(["-c", "cd ~/.local/state/session-launcher/log && tail -n 20 *lab*"])
             .output();
-        let states =
-            self.command("find").args([format!("{RUNTIME}/openrc"), "-ls".to_owned()]).output().stdout;
-        format!("{processes}\n{units}\n{status}\n{}\n{states}\n-- bus:\n{}", logs.stdout, self._bus.log())
+        format!("{processes}\n{units}\n{status}\n{}\n-- bus:\n{}", logs.stdout, self._bus.log())
     }
 }
 

@@ -61,6 +61,14 @@ pub const TIERS: &[Tier] = &[
         checks: false,
     },
     Tier {
+        name: "managers",
+        purpose: "units on Dinit (where it is installed), OpenRC and the Shepherd",
+        runs: &[&["--package", "usher-tests", "--test", "managers_*"]],
+        roots: &["gnome"],
+        needs_root: true,
+        checks: false,
+    },
+    Tier {
         name: "bus",
         purpose: "org.freedesktop.systemd1 of our daemon against that of systemd --user",
         runs: &[&["--package", "usher-tests", "--test", "bus_*"]],
