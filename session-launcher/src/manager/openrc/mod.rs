@@ -21,7 +21,7 @@ pub mod watch;
 
 use std::collections::{BTreeMap, HashMap};
 use std::io;
-use std::os::fd::{AsRawFd, BorrowedFd};
+use std::os::fd::BorrowedFd;
 use std::path::PathBuf;
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -32,9 +32,9 @@ use self::dependency_cache::DependencyCache;
 use self::instance::Instance;
 use self::state::{Lock, Mark, States};
 use self::watch::{Change, Watch};
-use super::{Manager, ManagerError, NativeEvent, Order, Started, direct};
+use super::{Manager, ManagerError, NativeEvent, Order, Started, direct, is_supervised, path_of};
 use crate::job::{ActiveState, ProcessId};
-use crate::unit::spec::{ServiceType, Unit, UnitName};
+use crate::unit::spec::{Unit, UnitName};
 
 /// How long a supervisor may take to end once its service has, and to come up. Both are a matter of milliseconds.
 const SUPERVISOR_WAIT: Duration = Duration::from_secs(10);
@@ -373,15 +373,4 @@ impl Manager for OpenRc {
             self.clear(&service);
         }
     }
-}
-
-/// Whether the unit's main process can be a service: it stays, and the wrapper is its parent.
-fn is_supervised(unit: &Unit) -> bool {
-    unit.service()
-        .is_some_and(|service| !matches!(service.service_type, ServiceType::Oneshot | ServiceType::Forking))
-}
-
-/// The file that a descriptor is open on.
-fn path_of(descriptor: BorrowedFd<'_>) -> Option<PathBuf> {
-    std::fs::read_link(format!("/proc/self/fd/{}", descriptor.as_raw_fd())).ok()
 }

@@ -2,19 +2,12 @@
 
 use std::fmt::Write as _;
 use std::path::Path;
-use std::time::Duration;
 
 use super::instance::Version;
 use crate::unit::spec::{DependencyKind, Unit, UnitKind, UnitName};
 
 /// How the second line of every script of ours begins. The unit's name follows.
 const HEADER: &str = "# session-launcher runs this for the systemd unit ";
-
-/// How long supervise-daemon waits for a service to stop whose unit waits for ever: a day.
-const FOREVER: Duration = Duration::from_secs(24 * 60 * 60);
-
-/// What the engine needs to stop a service beside `TimeoutStopSec=`, which it may apply to each of several steps.
-const STOP_STEPS: u32 = 4;
 
 /// The name of a unit's service. It is the unit's own, so that it cannot be mistaken for a service that OpenRC has by itself;
 /// but OpenRC's shell functions lose backslashes, for which there is a plus sign, which names of units never have.
@@ -31,9 +24,7 @@ pub fn unit_of(script: &str) -> Option<UnitName> {
 /// The value of supervise-daemon's `--retry`: SIGTERM tells the wrapper to ask the engine, which then stops the service as
 /// its unit says. Only when that takes far too long is the wrapper killed.
 pub fn retry(unit: &Unit) -> String {
-    let timeout = unit.service().and_then(|service| service.timeout_stop).unwrap_or(FOREVER).min(FOREVER);
-    let wait = timeout.saturating_mul(STOP_STEPS).saturating_add(Duration::from_secs(10));
-    format!("TERM/{}/KILL/5", wait.as_secs())
+    format!("TERM/{}/KILL/5", super::super::stop_timeout(unit).as_secs())
 }
 
 /// What a script is made of beside its unit.
