@@ -22,7 +22,7 @@ use super::{
 use crate::exec::native_message::FromWrapper;
 use crate::exec::prepare::{self, Circumstances};
 use crate::job::{
-    Action, ActiveState, Engine, Event, ExitStatus, JobId, KillTarget, Phase, ProcessId, Request,
+    Action, ActiveState, Engine, Event, ExitStatus, JobId, JobKind, KillTarget, Phase, ProcessId, Request,
     RequestError, Spawn,
 };
 use crate::manager::{Manager, NativeEvent, Order, Started};
@@ -514,7 +514,6 @@ impl Driver {
 
     /// What a native manager's users asked of it.
     pub fn native_event(&mut self, event: NativeEvent) {
-        use crate::job::JobKind;
         use crate::unit::spec::JobMode;
         let (unit, kind) = match event {
             NativeEvent::StartAsked(unit) => (unit, JobKind::Start),
@@ -527,7 +526,10 @@ impl Driver {
         let request = Request { unit, kind, mode: JobMode::Replace, reload_if_possible: false };
         if let Err(error) = self.request(&request) {
             tracing::warn!("{error}");
-            self.exec_socket.refuse(&request.unit);
+            match kind {
+                JobKind::Stop => self.exec_socket.refuse_stop(&request.unit),
+                _ => self.exec_socket.settled(&request.unit, false),
+            }
         }
     }
 
@@ -544,6 +546,11 @@ impl Driver {
                 if !self.exec_socket.wanted(id, &unit) {
                     self.native_event(NativeEvent::StartAsked(unit));
                 }
+            }
+            FromWrapper::StartAsked { unit } => {
+                let Ok(unit) = UnitName::new(unit) else { return };
+                self.exec_socket.asked(id, &unit);
+                self.native_event(NativeEvent::StartAsked(unit));
             }
             FromWrapper::Runs { unit, process, pid } => {
                 let (Ok(unit), Some(pid)) = (UnitName::new(unit), Pid::from_raw(pid)) else { return };
@@ -663,9 +670,13 @@ impl Driver {
                 host.pid_files.remove(&unit);
                 self.reports.push(Action::UnitRemoved { unit });
             }
-            Action::JobRemoved { ref unit, .. } => {
+            Action::JobRemoved { ref unit, kind, .. } => {
                 // Whoever still waits for a process of it waits in vain.
-                self.exec_socket.refuse(unit);
+                if kind != JobKind::Stop {
+                    let is_up =
+                        self.engine.status(unit).is_some_and(|status| status.active.is_active_or_reloading());
+                    self.exec_socket.settled(unit, is_up);
+                }
                 self.reports.push(action);
             }
             Action::JobNew { .. }
