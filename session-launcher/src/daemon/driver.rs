@@ -392,11 +392,19 @@ impl Driver {
         started.chain(table.members().map(|(pid, _)| pid)).collect()
     }
 
-    /// Watches the processes that an earlier engine has started and that are nobody's child here.
-    pub fn watch_adopted(&self) {
+    /// Watches the processes that an earlier engine has started: all, or those whose end no guardian will tell.
+    pub fn watch_adopted(&self, has_guardian: bool) {
+        let guardian = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get());
         for pid in self.known_pids() {
-            pidfd::watch(pid, self.watched.clone());
+            if !has_guardian || census::parent_of(pid) != guardian {
+                pidfd::watch(pid, self.watched.clone());
+            }
         }
+    }
+
+    /// Whether a known process still runs, and is not another one of the same number.
+    pub fn still_runs(&self, pid: i32) -> bool {
+        self.engine.host().processes.still_runs(pid)
     }
 
     /// Ends processes that an earlier engine has started but had not told of: their units count as not started, and will
@@ -407,7 +415,16 @@ impl Driver {
         let own = own_pid();
         let ours = census::descendants(own);
         for pid in census::descendants(guardian) {
-            if pid != own && !ours.contains(&pid) && self.unit_of_pid(pid).is_none() {
+            if pid == own || ours.contains(&pid) || self.knows_process(pid) {
+                continue;
+            }
+            // What a known process has left behind stays; what was started and not noted goes, with its children.
+            if census::is_spawned(pid) {
+                for child in census::descendants(pid) {
+                    send_signal(child, Signal::KILL);
+                }
+                send_signal(pid, Signal::KILL);
+            } else if self.unit_of_pid(pid).is_none() {
                 send_signal(pid, Signal::KILL);
             }
         }

@@ -217,7 +217,11 @@ impl<H: Host> Engine<H> {
         let (Some(id), Some(relation)) = (self.units.find(name), Relation::named(property)) else {
             return Vec::new();
         };
-        self.units.related(id, &[relation]).into_iter().map(|other| self.units[other].name().clone()).collect()
+        self.units
+            .related(id, &[relation])
+            .into_iter()
+            .map(|other| self.units[other].name().clone())
+            .collect()
     }
 
     /// What may be asked of a loaded unit.

@@ -6,9 +6,9 @@ use serde::Serialize;
 
 use super::load::UnitSet;
 use super::spec::{
-    CommandLine, Condition, DependencyKind, ExecSettings, ExitStatusSet, KillSettings, Limit, Listen, OomPolicy,
-    PathSettings, ResourceControl, ScopeSettings, ServiceSettings, Settings, SocketSettings, StandardInput,
-    StandardOutput, TimerBase, TimerSettings, TimerTrigger, Unit, UnitName,
+    CommandLine, Condition, DependencyKind, ExecSettings, ExitStatusSet, KillSettings, Limit, Listen,
+    OomPolicy, PathSettings, ResourceControl, ScopeSettings, ServiceSettings, Settings, SocketSettings,
+    StandardInput, StandardOutput, TimerBase, TimerSettings, TimerTrigger, Unit, UnitName,
 };
 use super::value::{boolean, signal, timespan};
 

@@ -93,7 +93,12 @@ fn describe(call: &Call<'_>, name: &str, settings: &[Setting]) -> Result<Describ
     }
     if !matches!(
         name.kind(),
-        UnitKind::Service | UnitKind::Scope | UnitKind::Slice | UnitKind::Timer | UnitKind::Path | UnitKind::Socket
+        UnitKind::Service
+            | UnitKind::Scope
+            | UnitKind::Slice
+            | UnitKind::Timer
+            | UnitKind::Path
+            | UnitKind::Socket
     ) {
         let kind = name.kind();
         return Err(Failure::invalid_arguments(format!(
@@ -101,11 +106,10 @@ fn describe(call: &Call<'_>, name: &str, settings: &[Setting]) -> Result<Describ
         )));
     }
     let loader = &call.driver.engine().host().loader;
-    let known = call.driver.engine().status(&name).is_some_and(|status| status.load_state != LoadState::NotFound);
+    let known =
+        call.driver.engine().status(&name).is_some_and(|status| status.load_state != LoadState::NotFound);
     if known || name.is_template() || loader.catalog().find(&name).file.is_some() {
-        return Err(Failure::unit_exists(format!(
-            "Unit {name} was already loaded or has a fragment file."
-        )));
+        return Err(Failure::unit_exists(format!("Unit {name} was already loaded or has a fragment file.")));
     }
     let mut text = setting::Text::of(name.kind());
     let mut pids = Vec::new();
@@ -125,7 +129,8 @@ fn describe(call: &Call<'_>, name: &str, settings: &[Setting]) -> Result<Describ
     }
     let loaded = loader.load_text(&name, &text.text());
     let fault = loaded.findings.iter().find(|finding| {
-        finding.severity > Severity::Note && finding.path.as_deref().is_some_and(|path| path.as_os_str().is_empty())
+        finding.severity > Severity::Note
+            && finding.path.as_deref().is_some_and(|path| path.as_os_str().is_empty())
     });
     if let Some(finding) = fault {
         return Err(text.failure(finding));
@@ -155,11 +160,8 @@ pub fn abandon(call: &mut Call<'_>, unit: &UnitName) -> Result<Message, Failure>
     if unit.kind() != UnitKind::Scope {
         return Err(Failure::invalid_arguments(format!("Unit '{unit}' is not a scope unit, refusing.")));
     }
-    let runs = call
-        .driver
-        .engine()
-        .status(unit)
-        .is_some_and(|status| matches!(status.sub, "running" | "abandoned"));
+    let runs =
+        call.driver.engine().status(unit).is_some_and(|status| matches!(status.sub, "running" | "abandoned"));
     if !runs {
         return Err(Failure::scope_not_running(format!("Scope {unit} is not running, cannot abandon.")));
     }

@@ -37,7 +37,8 @@ fn numbers(array: &Array<'_>) -> Result<Vec<u32>, Failure> {
 
 fn checked(pid: u32) -> Result<i32, Failure> {
     let number = i32::try_from(pid).ok().filter(|pid| *pid > 1);
-    let number = number.ok_or_else(|| Failure::invalid_arguments(format!("Process {pid} cannot be in a scope.")))?;
+    let number =
+        number.ok_or_else(|| Failure::invalid_arguments(format!("Process {pid} cannot be in a scope.")))?;
     match std::fs::metadata(format!("/proc/{number}")) {
         Ok(entry) if entry.uid() == rustix::process::getuid().as_raw() => Ok(number),
         Ok(_) => Err(Failure::access_denied(format!("Process {pid} is another user's."))),

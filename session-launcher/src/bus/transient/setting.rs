@@ -110,7 +110,9 @@ impl Text {
     fn line(&mut self, property: &str, directive: &str, value: &str) -> Result<(), Failure> {
         // A line break would begin another setting.
         if value.chars().any(char::is_control) {
-            return Err(Failure::invalid_arguments(format!("{property}: control characters cannot be in it.")));
+            return Err(Failure::invalid_arguments(format!(
+                "{property}: control characters cannot be in it."
+            )));
         }
         let section = if UNIT_SECTION.contains(&directive) { Some("Unit") } else { self.section };
         let section = section.ok_or_else(|| unknown(property))?;
@@ -145,7 +147,9 @@ fn lines(property: &str, value: &OwnedVariant) -> Result<Vec<(String, String)>, 
             let text = if *span == u64::MAX { String::new() } else { format!("{}%", span / 10_000) };
             one("CPUQuota", text)
         }
-        ("UMask" | "SocketMode" | "DirectoryMode", Variant::U32(mode)) => one(property, format!("{mode:04o}")),
+        ("UMask" | "SocketMode" | "DirectoryMode", Variant::U32(mode)) => {
+            one(property, format!("{mode:04o}"))
+        }
         ("Environment", Variant::Array(_)) => {
             let words: Vec<String> = texts(property, value)?.iter().map(|word| quoted(word)).collect();
             one(property, words.join(" "))
@@ -178,7 +182,8 @@ fn lines(property: &str, value: &OwnedVariant) -> Result<Vec<(String, String)>, 
             .iter()
             .map(|entry| match fields(entry) {
                 [Variant::Str(kind), Variant::Str(what)] => {
-                    let directive = if property == "Listen" { format!("Listen{kind}") } else { kind.to_string() };
+                    let directive =
+                        if property == "Listen" { format!("Listen{kind}") } else { kind.to_string() };
                     Ok((directive, literal(what)))
                 }
                 _ => Err(wrong_type(property, "a(ss)")),
@@ -214,7 +219,9 @@ fn plain(
         Variant::Array(_) => {
             let words = texts(property, owned)?;
             if words.iter().any(|word| word.contains(['"', '\'', '\\', ' '])) {
-                return Err(Failure::invalid_arguments(format!("{property}: quotes and spaces cannot be in it.")));
+                return Err(Failure::invalid_arguments(format!(
+                    "{property}: quotes and spaces cannot be in it."
+                )));
             }
             words.iter().map(|word| literal(word)).collect::<Vec<_>>().join(" ")
         }
@@ -318,7 +325,10 @@ mod tests {
         assert_eq!(text("Description", "50% of\nit").unwrap(), "[Unit]\nDescription=50%% of it\n");
         assert_eq!(text("RestartUSec", 1500u64).unwrap(), "[Service]\nRestartSec=1500us\n");
         assert_eq!(text("MemoryMax", u64::MAX).unwrap(), "[Service]\nMemoryMax=infinity\n");
-        assert_eq!(text("After", vec!["a.service", "b.target"]).unwrap(), "[Unit]\nAfter=a.service b.target\n");
+        assert_eq!(
+            text("After", vec!["a.service", "b.target"]).unwrap(),
+            "[Unit]\nAfter=a.service b.target\n"
+        );
         assert_eq!(text("UMask", 0o22u32).unwrap(), "[Service]\nUMask=0022\n");
         assert_eq!(
             text("Environment", vec!["A=b c", r#"B="\x""#]).unwrap(),

@@ -81,7 +81,15 @@ pub fn main_run(unit: &Subject<'_>) -> Option<Run> {
     let end = run.exited.unwrap_or_default();
     let (code, status) = run.status.map_or((0, 0), exit_words);
     let Stamp { realtime, monotonic } = run.started;
-    Some((realtime, monotonic, end.realtime, end.monotonic, u32::try_from(run.pid).unwrap_or(0), code, status))
+    Some((
+        realtime,
+        monotonic,
+        end.realtime,
+        end.monotonic,
+        u32::try_from(run.pid).unwrap_or(0),
+        code,
+        status,
+    ))
 }
 
 /// How a process ended, as waitid(2) tells it.

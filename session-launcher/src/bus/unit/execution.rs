@@ -52,15 +52,11 @@ pub const PROPERTIES: &[Property<Get>] = &[
         })
     }),
     constant("StandardInputData", "ay", |unit| of(unit, |exec| exec.standard_input_data.clone().into())),
-    constant("StandardOutput", "s", |unit| {
-        of(unit, |exec| output(exec.standard_output.as_ref(), "journal"))
-    }),
+    constant("StandardOutput", "s", |unit| of(unit, |exec| output(exec.standard_output.as_ref(), "journal"))),
     constant("StandardOutputFileDescriptorName", "s", |unit| {
         of(unit, |exec| descriptor_name(exec.standard_output.as_ref()))
     }),
-    constant("StandardError", "s", |unit| {
-        of(unit, |exec| output(exec.standard_error.as_ref(), "inherit"))
-    }),
+    constant("StandardError", "s", |unit| of(unit, |exec| output(exec.standard_error.as_ref(), "inherit"))),
     constant("StandardErrorFileDescriptorName", "s", |unit| {
         of(unit, |exec| descriptor_name(exec.standard_error.as_ref()))
     }),

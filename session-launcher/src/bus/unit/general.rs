@@ -29,7 +29,8 @@ pub(super) const fn silent(name: &'static str, signature: &'static str, get: Get
 }
 
 /// All groups.
-pub const PROPERTIES: &[&[Property<Get>]] = &[NAMES, RELATIONS, FILES, STATE, ABILITIES, FLAGS, CONDITIONS, RUN];
+pub const PROPERTIES: &[&[Property<Get>]] =
+    &[NAMES, RELATIONS, FILES, STATE, ABILITIES, FLAGS, CONDITIONS, RUN];
 
 const NAMES: &[Property<Get>] = &[
     constant("Id", "s", |unit| text(&unit.status.name)),
@@ -83,7 +84,9 @@ fn related(unit: &Subject<'_>, property: &str) -> Value {
 const FILES: &[Property<Get>] = &[
     constant("LoadState", "s", |unit| unit.status.load_state.as_str().into()),
     constant("LoadError", "(ss)", load_error),
-    constant("FragmentPath", "s", |unit| optional(unit.unit.fragment_path.as_ref().map(|path| path.display()))),
+    constant("FragmentPath", "s", |unit| {
+        optional(unit.unit.fragment_path.as_ref().map(|path| path.display()))
+    }),
     constant("SourcePath", "s", |unit| optional(unit.unit.source_path.as_ref().map(|path| path.display()))),
     constant("DropInPaths", "as", |unit| texts(unit.unit.drop_in_paths.iter().map(|path| path.display()))),
     silent("UnitFileState", "s", |unit| file_state(unit).into()),

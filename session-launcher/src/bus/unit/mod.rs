@@ -58,14 +58,19 @@ impl<'a> Subject<'a> {
 
     /// The kernel's number of a process; 0 for none.
     fn pid(&self, process: Option<ProcessId>) -> u32 {
-        process.and_then(|process| self.driver.pid_of(process)).and_then(|pid| u32::try_from(pid).ok()).unwrap_or(0)
+        process
+            .and_then(|process| self.driver.pid_of(process))
+            .and_then(|pid| u32::try_from(pid).ok())
+            .unwrap_or(0)
     }
 
     /// Whether the unit's files are newer than what is loaded of them.
     fn is_outdated(&self) -> bool {
         let loaded = self.driver.engine().host().loader.read_at();
         let changed = |path: &std::path::PathBuf| {
-            std::fs::metadata(path).and_then(|metadata| metadata.modified()).map_or(true, |time| time > loaded)
+            std::fs::metadata(path)
+                .and_then(|metadata| metadata.modified())
+                .map_or(true, |time| time > loaded)
         };
         self.unit.fragment_path.iter().chain(&self.unit.drop_in_paths).any(changed)
     }

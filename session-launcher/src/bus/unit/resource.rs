@@ -62,7 +62,11 @@ fn slice(unit: &Subject<'_>) -> String {
 /// The group while it is there, as an absolute path in the tree of groups.
 fn group(unit: &Subject<'_>) -> String {
     let group = unit.driver.control_group(unit.unit);
-    if unit.status.active.is_inactive_or_failed() || !directory(&group).exists() { String::new() } else { group }
+    if unit.status.active.is_inactive_or_failed() || !directory(&group).exists() {
+        String::new()
+    } else {
+        group
+    }
 }
 
 fn directory(group: &str) -> std::path::PathBuf {

@@ -52,9 +52,7 @@ const SETTINGS: &[Property<Get>] = &[
     constant("RuntimeRandomizedExtraUSec", "t", |unit| {
         of(unit, |service| span(Some(service.runtime_randomized_extra)))
     }),
-    silent("WatchdogUSec", "t", |unit| {
-        of(unit, |service| span(unit.status.watchdog.or(service.watchdog)))
-    }),
+    silent("WatchdogUSec", "t", |unit| of(unit, |service| span(unit.status.watchdog.or(service.watchdog)))),
     constant("RemainAfterExit", "b", |unit| of(unit, |service| service.remain_after_exit.into())),
     constant("GuessMainPID", "b", |unit| of(unit, |service| service.guess_main_pid.into())),
     constant("RestartPreventExitStatus", "(aiai)", |unit| {
