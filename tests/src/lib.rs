@@ -17,6 +17,7 @@ pub mod lab;
 pub mod libc;
 pub mod musl;
 pub mod scenario;
+pub mod session_daemon;
 mod skip;
 pub mod user_manager;
 pub mod userdb;
