@@ -402,18 +402,23 @@ impl Driver {
         started.chain(table.members().map(|(pid, _)| pid)).collect()
     }
 
-    /// Watches the processes that an earlier engine has started and that are nobody's child here.
-    pub fn watch_adopted(&self) {
+    /// Watches the processes that an earlier engine has started, but for those whose end a guardian or a wrapper will tell.
+    pub fn watch_adopted(&self, has_guardian: bool) {
         let table = &self.engine.host().processes;
         let guardian = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get());
         for pid in self.known_pids() {
             let parent = census::parent_of(pid);
             let is_member = table.members().any(|(member, _)| member == pid);
-            // The wrapper of a native service is the parent of its process, and tells how that ended.
-            if is_member || parent == Some(own_pid()) || parent == guardian {
+            let is_told = has_guardian && parent == guardian || parent.is_some_and(census::is_wrapper);
+            if is_member || !is_told {
                 pidfd::watch(pid, self.watched.clone());
             }
         }
+    }
+
+    /// Whether a known process still runs, and is not another one of the same number.
+    pub fn still_runs(&self, pid: i32) -> bool {
+        self.engine.host().processes.still_runs(pid)
     }
 
     /// Ends processes that an earlier engine has started but had not told of: their units count as not started, and will
@@ -426,8 +431,16 @@ impl Driver {
         // Supervisors and wrappers of native services.
         let above: BTreeSet<i32> = self.known_pids().into_iter().flat_map(census::ancestors).collect();
         for pid in census::descendants(guardian) {
-            let is_ours = pid == own || ours.contains(&pid) || above.contains(&pid);
-            if !is_ours && self.unit_of_pid(pid).is_none() {
+            if pid == own || ours.contains(&pid) || above.contains(&pid) || self.knows_process(pid) {
+                continue;
+            }
+            // What a known process has left behind stays; what was started and not noted goes, with its children.
+            if census::is_spawned(pid) {
+                for child in census::descendants(pid) {
+                    send_signal(child, Signal::KILL);
+                }
+                send_signal(pid, Signal::KILL);
+            } else if self.unit_of_pid(pid).is_none() {
                 send_signal(pid, Signal::KILL);
             }
         }

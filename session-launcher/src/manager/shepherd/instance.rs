@@ -53,7 +53,9 @@ pub fn socket_path(host: &Host, variables: &BTreeMap<String, String>) -> PathBuf
     match (variables.get("SHEPHERD_SOCKET"), &host.runtime_dir) {
         (Some(path), _) => PathBuf::from(path),
         (None, Some(runtime)) => runtime.join("shepherd/socket"),
-        (None, None) => PathBuf::from(format!("/run/user/{}/shepherd/socket", rustix::process::getuid().as_raw())),
+        (None, None) => {
+            PathBuf::from(format!("/run/user/{}/shepherd/socket", rustix::process::getuid().as_raw()))
+        }
     }
 }
 
@@ -82,7 +84,8 @@ impl Instance {
         if let Some(directory) = socket.parent() {
             DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
         }
-        let configuration = crate::daemon::runtime_directory(host).join("shepherd.scm");
+        // The daemon does not begin without one.
+        let configuration = crate::daemon::runtime_directory(host).unwrap_or_default().join("shepherd.scm");
         fs::write(&configuration, MARK)?;
         let log = crate::daemon::unit_log::directory(host).join("shepherd.log");
         let mut command = Command::new(program);

@@ -85,11 +85,8 @@ impl Shepherd {
 
     fn order(&mut self, order: &Order<'_>) {
         let log = order.log.and_then(path_of);
-        let parts = definition::Parts {
-            program: &self.program,
-            environment: &self.environment,
-            log: log.as_deref(),
-        };
+        let parts =
+            definition::Parts { program: &self.program, environment: &self.environment, log: log.as_deref() };
         let unit = &order.unit.name;
         let text = definition::text(order.unit, &parts, &|other| self.up.contains(other));
         let definition = if self.services.get(unit) == Some(&text) { "#f" } else { &text };
