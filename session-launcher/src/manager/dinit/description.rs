@@ -61,7 +61,8 @@ pub fn text(unit: &Unit, parts: &Parts<'_>, started: &dyn Fn(&UnitName) -> Optio
     let mut text = format!("{HEADER}{}\n", unit.name);
     text.push_str("# It was made while the session started, and goes with the session.\n");
     text.push_str("type = process\n");
-    let command = [&*parts.program.to_string_lossy(), "exec", "--unit", unit.name.as_str(), "--ready-fd", "3"];
+    let command =
+        [&*parts.program.to_string_lossy(), "exec", "--unit", unit.name.as_str(), "--ready-fd", "3"];
     let command: Vec<String> = command.iter().map(|word| quote(word)).collect();
     let _ = writeln!(text, "command = {}", command.join(" "));
     let _ = writeln!(text, "env-file = {}", parts.environment.display());
@@ -85,10 +86,7 @@ pub fn text(unit: &Unit, parts: &Parts<'_>, started: &dyn Fn(&UnitName) -> Optio
 /// Dinit starts what a service depends on, which is not its business while the engine works. So only what is up already is
 /// written down: that is what anything is ordered after and needs. `depends-on` is BindsTo= then, and `depends-ms` is
 /// Requires=: the other one has to have come up, and may fail later.
-fn dependencies(
-    unit: &Unit,
-    started: &dyn Fn(&UnitName) -> Option<String>,
-) -> Vec<(&'static str, String)> {
+fn dependencies(unit: &Unit, started: &dyn Fn(&UnitName) -> Option<String>) -> Vec<(&'static str, String)> {
     let all = &unit.dependencies;
     all.names(DependencyKind::After)
         .filter(|name| name.kind() == UnitKind::Service && **name != unit.name)
@@ -141,7 +139,9 @@ mod tests {
         let unit = Unit::new(name(r"app@a\x2db.service"), LoadState::Loaded);
         let text = description(&unit);
         assert_eq!(unit_of(&text), Some(unit.name));
-        assert!(text.contains(r#"command = "/opt/a b/session-launcher" "exec" "--unit" "app@a\\x2db.service""#));
+        assert!(
+            text.contains(r#"command = "/opt/a b/session-launcher" "exec" "--unit" "app@a\\x2db.service""#)
+        );
         assert!(text.contains("restart = false\n"));
         assert_eq!(unit_of("type = process\n"), None);
     }

@@ -56,15 +56,27 @@ impl Dinit {
     ///
     /// # Errors
     /// The file cannot be written, or Dinit's directory not be read.
-    pub fn new(instance: Instance, environment: PathBuf, runtime: Option<&std::path::Path>, resume: bool) -> io::Result<Self> {
+    pub fn new(
+        instance: Instance,
+        environment: PathBuf,
+        runtime: Option<&std::path::Path>,
+        resume: bool,
+    ) -> io::Result<Self> {
         let runtime = runtime.map(|path| format!("XDG_RUNTIME_DIR={}\n", path.display())).unwrap_or_default();
         fs::write(&environment, runtime)?;
         let program = std::env::current_exe()?;
-        let mut dinit =
-            Self { instance, program, environment, services: BTreeMap::new(), failed: Vec::new(), is_gone: false };
+        let mut dinit = Self {
+            instance,
+            program,
+            environment,
+            services: BTreeMap::new(),
+            failed: Vec::new(),
+            is_gone: false,
+        };
         for entry in fs::read_dir(&dinit.instance.directory)?.flatten() {
             let Ok(text) = fs::read_to_string(entry.path()) else { continue };
-            let (Some(unit), Ok(name)) = (description::unit_of(&text), entry.file_name().into_string()) else {
+            let (Some(unit), Ok(name)) = (description::unit_of(&text), entry.file_name().into_string())
+            else {
                 continue;
             };
             if let Err(error) = dinit.take_over(name, unit, text, resume) {
@@ -75,7 +87,13 @@ impl Dinit {
     }
 
     /// A service that was there before us.
-    fn take_over(&mut self, name: String, unit: UnitName, text: String, resume: bool) -> Result<(), ControlError> {
+    fn take_over(
+        &mut self,
+        name: String,
+        unit: UnitName,
+        text: String,
+        resume: bool,
+    ) -> Result<(), ControlError> {
         let (handle, state) = self.connection().load(&name)?;
         if !resume && state != State::Stopped {
             self.connection().stop(handle)?;
@@ -115,10 +133,13 @@ impl Dinit {
         let plain = description::text(order.unit, &parts, &|_| None);
         self.describe(&name, order.unit, text, plain)?;
         let Some(service) = self.services.get_mut(&name) else { return Ok(()) };
-        if service.state == State::Stopped {
+        if order.is_asked {
+            // Somebody starts it by dinitctl: its wrapper asks already.
+            Ok(())
+        } else if service.state == State::Stopped {
             self.launch(&name, order.process)
         } else {
-            // The end of the run before has not been told yet; or the user starts it, and its wrapper asks already.
+            // The end of the run before has not been told yet.
             service.waiting = Some(order.process);
             Ok(())
         }

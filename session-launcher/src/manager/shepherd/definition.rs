@@ -69,7 +69,10 @@ mod tests {
         unit.dependencies.add(DependencyKind::Requires, name("up-too.service"), DependencyOrigin::Default);
         let parts = Parts { program: Path::new("/bin/session-launcher"), environment: &[], log: None };
         let text = text(&unit, &parts, &|unit| unit.as_str().starts_with("up"));
-        assert!(text.contains(r#"(session-launcher-service (string->symbol "app@a\\x2db.service")"#), "{text}");
+        assert!(
+            text.contains(r#"(session-launcher-service (string->symbol "app@a\\x2db.service")"#),
+            "{text}"
+        );
         assert!(text.contains(r#" (list (string->symbol "up.service")) "#), "{text}");
         assert!(text.contains(r#""--unit" "app@a\\x2db.service" "--ready-fd" "3""#), "{text}");
     }

@@ -53,7 +53,9 @@ pub fn socket_path(host: &Host, variables: &BTreeMap<String, String>) -> PathBuf
     match (variables.get("SHEPHERD_SOCKET"), &host.runtime_dir) {
         (Some(path), _) => PathBuf::from(path),
         (None, Some(runtime)) => runtime.join("shepherd/socket"),
-        (None, None) => PathBuf::from(format!("/run/user/{}/shepherd/socket", rustix::process::getuid().as_raw())),
+        (None, None) => {
+            PathBuf::from(format!("/run/user/{}/shepherd/socket", rustix::process::getuid().as_raw()))
+        }
     }
 }
 
