@@ -429,7 +429,8 @@ impl Driver {
         let own = own_pid();
         let ours = census::descendants(own);
         // Supervisors and wrappers of native services.
-        let above: BTreeSet<i32> = self.known_pids().into_iter().flat_map(census::ancestors).collect();
+        let mut above: BTreeSet<i32> = self.known_pids().into_iter().flat_map(census::ancestors).collect();
+        above.extend(self.manager.supervisor());
         for pid in census::descendants(guardian) {
             if pid == own || ours.contains(&pid) || above.contains(&pid) || self.knows_process(pid) {
                 continue;
@@ -537,8 +538,11 @@ impl Driver {
             NativeEvent::StartAsked(unit) => (unit, JobKind::Start),
             NativeEvent::StopAsked(unit) => (unit, JobKind::Stop),
             NativeEvent::StartFailed(process) => {
-                self.exec_socket.forget(process);
-                return self.handle(Event::SpawnFailed { process });
+                // A wrapper that has taken it tells itself what became of it.
+                if self.exec_socket.forget(process) {
+                    self.handle(Event::SpawnFailed { process });
+                }
+                return;
             }
         };
         let request = Request { unit, kind, mode: JobMode::Replace, reload_if_possible: false };
@@ -548,6 +552,13 @@ impl Driver {
                 JobKind::Stop => self.exec_socket.refuse_stop(&request.unit),
                 _ => self.exec_socket.settled(&request.unit, false),
             }
+        }
+    }
+
+    /// Hears what a native manager has to say.
+    pub fn take_native_events(&mut self) {
+        for event in self.manager.native_events() {
+            self.native_event(event);
         }
     }
 
@@ -582,7 +593,13 @@ impl Driver {
             }
             FromWrapper::Failed { process } => self.handle(Event::SpawnFailed { process }),
             FromWrapper::StopAsked { unit } => {
-                if let Ok(unit) = UnitName::new(unit) {
+                let Ok(unit) = UnitName::new(unit) else { return };
+                // The native manager follows when the engine stops a unit, and that is no wish of anybody's. It would
+                // turn a restart into a stop.
+                let is_up = self.engine.status(&unit).is_some_and(|status| {
+                    status.active.is_active_or_reloading() || status.active == ActiveState::Activating
+                });
+                if is_up {
                     self.native_event(NativeEvent::StopAsked(unit));
                 }
             }
@@ -739,6 +756,7 @@ impl Driver {
             process: spawn.process,
             unit: &unit,
             is_main: spawn.is_main,
+            is_asked: spawn.is_main && self.exec_socket.is_waited_for(&unit.name),
             launch: &launch,
             log: log.as_ref().map(AsFd::as_fd),
             sockets: &descriptors,
