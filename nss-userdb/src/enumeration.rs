@@ -5,9 +5,11 @@
 
 use std::collections::HashMap;
 
-use serde_json::{Map, Value, json};
+use serde_json::{Value, json};
+use userdb::Kind;
 use userdb::client::Replies;
-use userdb::interface::{GET_GROUP_RECORD, GET_MEMBERSHIPS, GET_USER_RECORD};
+use userdb::interface::GET_MEMBERSHIPS;
+use userdb::record::{Group, Object, RecordKind, User};
 use userdb::unix::{GroupEntry, GshadowEntry, PasswdEntry, ShadowEntry};
 
 use crate::failure::{Failure, is_disconnect};
@@ -22,58 +24,42 @@ pub type Members = HashMap<String, Vec<String>>;
 
 /// What can be enumerated.
 pub trait Listed: Sized {
-    /// The method that lists the records.
-    const METHOD: &'static str;
-    /// The field of a record that holds its name.
-    const NAME: &'static str;
-    /// Whether memberships are needed.
-    const HAS_MEMBERS: bool;
+    /// The records that entries are made of.
+    type Kind: RecordKind;
 
-    /// The entry for a reply. None if its record has none.
-    fn entry(parameters: Map<String, Value>, members: &mut Members) -> Option<Self>;
+    /// The entry for a record, and the members that others name. None if it has none.
+    fn entry(answered: &Answered<Self::Kind>, members: Vec<String>) -> Option<Self>;
 }
 
 impl Listed for PasswdEntry {
-    const METHOD: &'static str = GET_USER_RECORD;
-    const NAME: &'static str = "userName";
-    const HAS_MEMBERS: bool = false;
+    type Kind = User;
 
-    fn entry(parameters: Map<String, Value>, _: &mut Members) -> Option<Self> {
-        Self::from_record(&Answered::user(parameters)?.record)
+    fn entry(user: &Answered<User>, _: Vec<String>) -> Option<Self> {
+        Self::from_record(&user.record)
     }
 }
 
 impl Listed for ShadowEntry {
-    const METHOD: &'static str = GET_USER_RECORD;
-    const NAME: &'static str = "userName";
-    const HAS_MEMBERS: bool = false;
+    type Kind = User;
 
-    fn entry(parameters: Map<String, Value>, _: &mut Members) -> Option<Self> {
-        lookup::shadow_entry(&Answered::user(parameters)?)
+    fn entry(user: &Answered<User>, _: Vec<String>) -> Option<Self> {
+        lookup::shadow_entry(user)
     }
 }
 
 impl Listed for GroupEntry {
-    const METHOD: &'static str = GET_GROUP_RECORD;
-    const NAME: &'static str = "groupName";
-    const HAS_MEMBERS: bool = true;
+    type Kind = Group;
 
-    fn entry(parameters: Map<String, Value>, members: &mut Members) -> Option<Self> {
-        let group = Answered::group(parameters)?.record;
-        let members = members.remove(group.name()).unwrap_or_default();
-        lookup::group_entry(&group, members)
+    fn entry(group: &Answered<Group>, members: Vec<String>) -> Option<Self> {
+        lookup::group_entry(&group.record, members)
     }
 }
 
 impl Listed for GshadowEntry {
-    const METHOD: &'static str = GET_GROUP_RECORD;
-    const NAME: &'static str = "groupName";
-    const HAS_MEMBERS: bool = true;
+    type Kind = Group;
 
-    fn entry(parameters: Map<String, Value>, members: &mut Members) -> Option<Self> {
-        let group = Answered::group(parameters)?;
-        let members = members.remove(group.record.name()).unwrap_or_default();
-        lookup::gshadow_entry(&group, members)
+    fn entry(group: &Answered<Group>, members: Vec<String>) -> Option<Self> {
+        lookup::gshadow_entry(group, members)
     }
 }
 
@@ -81,7 +67,7 @@ impl Listed for GshadowEntry {
 #[derive(Debug)]
 pub struct Enumeration<E> {
     replies: Option<Guarded<Replies>>,
-    /// None until it is known.
+    /// None until they are known; of users there are none.
     members: Option<Members>,
     /// Made from a reply, and not yet taken by the caller, whose buffer may have been too small.
     pending: Option<E>,
@@ -129,8 +115,9 @@ impl<E: Listed> Enumeration<E> {
             let record = reply.get("record").and_then(Value::as_object);
             let Some(record) = record.filter(|record| !is_from_account_files(record)) else { continue };
             self.last = name_of::<E>(record).map(str::to_owned);
-            let members = self.members.get_or_insert_default();
-            if let Some(entry) = E::entry(reply, members) {
+            let Some(answered) = Answered::from_parameters(reply) else { continue };
+            let members = self.members.as_mut().and_then(|all| all.remove(answered.record.name()));
+            if let Some(entry) = E::entry(&answered, members.unwrap_or_default()) {
                 return Ok(Some(entry));
             }
         }
@@ -139,7 +126,7 @@ impl<E: Listed> Enumeration<E> {
 
     /// The next reply, over another connection if this one is lost: the daemon was restarted, the program closed it, or this
     /// is the child of a fork.
-    fn next_reply(&mut self, pool: &Pool) -> Result<Option<Map<String, Value>>, Failure> {
+    fn next_reply(&mut self, pool: &Pool) -> Result<Option<Object>, Failure> {
         if let Some(replies) = self.replies.as_mut().and_then(Guarded::get) {
             match replies.next().transpose() {
                 Err(error) if is_disconnect(&error) => {}
@@ -158,10 +145,10 @@ impl<E: Listed> Enumeration<E> {
     }
 
     fn begin(&mut self, pool: &Pool) -> Result<(), Failure> {
-        if E::HAS_MEMBERS && self.members.is_none() {
+        if E::Kind::KIND == Kind::Group && self.members.is_none() {
             self.members = Some(all_members(pool)?);
         }
-        self.replies = Some(ask_for_all(pool, E::METHOD)?);
+        self.replies = Some(ask_for_all(pool, E::Kind::KIND.method())?);
         Ok(())
     }
 }
@@ -205,6 +192,6 @@ fn skip_to<E: Listed>(replies: &mut Replies, last: &str) -> Result<(), Failure> 
     Err(Failure::NO_ANSWER)
 }
 
-fn name_of<E: Listed>(record: &Map<String, Value>) -> Option<&str> {
-    record.get(E::NAME).and_then(Value::as_str)
+fn name_of<E: Listed>(record: &Object) -> Option<&str> {
+    record.get(E::Kind::KIND.name_field()).and_then(Value::as_str)
 }

@@ -1,11 +1,11 @@
 //! One user or group, by name or id.
 
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 use userdb::client::{Call, ClientError, Connection};
 use userdb::interface::{GET_GROUP_RECORD, GET_USER_RECORD};
-use userdb::name::is_valid_relaxed;
+use userdb::record::{Group, Key, Object, RecordKind, User};
 use userdb::unix::{GroupEntry, GshadowEntry, PasswdEntry, ShadowEntry};
-use userdb::{Disposition, GroupRecord, UserRecord};
+use userdb::{Disposition, GroupRecord, Kind};
 
 use crate::failure::Failure;
 use crate::memberships::{members_call, merge, receive_members};
@@ -14,32 +14,6 @@ use crate::record::Answered;
 
 /// The service that answers for all others.
 pub const SERVICE: &str = "io.systemd.Multiplexer";
-
-/// What is looked up.
-#[derive(Debug, Clone, Copy)]
-pub enum Key<'a> {
-    /// A name, or an alias.
-    Name(&'a str),
-    /// A uid or gid.
-    Id(u32),
-}
-
-impl Key<'_> {
-    /// Whether any record can have it. `chown 1234` asks for a user of this name first, and the daemon need not hear of it.
-    fn is_possible(self) -> bool {
-        match self {
-            Self::Name(name) => is_valid_relaxed(name),
-            Self::Id(id) => userdb::id::is_valid(id),
-        }
-    }
-
-    fn parameters(self, name_field: &str, id_field: &str) -> Value {
-        match self {
-            Self::Name(name) => json!({ name_field: name, "service": SERVICE }),
-            Self::Id(id) => json!({ id_field: id, "service": SERVICE }),
-        }
-    }
-}
 
 /// The passwd entry of a user.
 ///
@@ -58,7 +32,7 @@ pub fn shadow(pool: &Pool, name: &str) -> Result<ShadowEntry, Failure> {
 }
 
 /// The shadow entry of a record, if this process may see all of it.
-pub fn shadow_entry(user: &Answered<UserRecord>) -> Option<ShadowEntry> {
+pub fn shadow_entry(user: &Answered<User>) -> Option<ShadowEntry> {
     if user.incomplete {
         return None;
     }
@@ -97,7 +71,7 @@ pub fn gshadow(pool: &Pool, name: &str) -> Result<GshadowEntry, Failure> {
 }
 
 /// The gshadow entry of a record and the members that others name, if this process may see all of it.
-pub fn gshadow_entry(group: &Answered<GroupRecord>, members: Vec<String>) -> Option<GshadowEntry> {
+pub fn gshadow_entry(group: &Answered<Group>, members: Vec<String>) -> Option<GshadowEntry> {
     if group.incomplete {
         return None;
     }
@@ -106,22 +80,18 @@ pub fn gshadow_entry(group: &Answered<GroupRecord>, members: Vec<String>) -> Opt
     Some(entry)
 }
 
-fn user(pool: &Pool, key: Key<'_>) -> Result<Answered<UserRecord>, Failure> {
+fn user(pool: &Pool, key: Key<'_>) -> Result<Answered<User>, Failure> {
+    // `chown 1234` asks for a user of this name first, and the daemon need not hear of it.
     if !key.is_possible() {
         return Err(Failure::NotFound);
     }
-    let parameters = key.parameters("userName", "uid");
+    let parameters = parameters(Kind::User, key);
     let reply = pool.exchange(|connection| connection.call(GET_USER_RECORD, &parameters)).map_err(failure)?;
-    let user = Answered::user(reply).ok_or(Failure::NO_ANSWER)?;
-    let is_asked_for = match key {
-        Key::Name(name) => user.record.matches_name(name),
-        Key::Id(id) => user.record.uid() == Some(id),
-    };
-    if is_asked_for { Ok(user) } else { Err(Failure::NO_ANSWER) }
+    asked_for(reply, key).ok_or(Failure::NO_ANSWER)
 }
 
 /// A group, and the members that others name.
-type GroupAndMembers = (Answered<GroupRecord>, Vec<String>);
+type GroupAndMembers = (Answered<Group>, Vec<String>);
 
 fn group_and_members(pool: &Pool, key: Key<'_>) -> Result<GroupAndMembers, Failure> {
     if !key.is_possible() {
@@ -132,7 +102,7 @@ fn group_and_members(pool: &Pool, key: Key<'_>) -> Result<GroupAndMembers, Failu
 
 /// By name both questions are sent at once; otherwise the name has to be known first. None if the answer is no such group.
 fn ask_for_group(connection: &mut Connection, key: Key<'_>) -> Result<Option<GroupAndMembers>, ClientError> {
-    let parameters = key.parameters("groupName", "gid");
+    let parameters = parameters(Kind::Group, key);
     let mut calls = vec![Call { method: GET_GROUP_RECORD, parameters, more: false }];
     if let Key::Name(name) = key {
         calls.push(members_call(name));
@@ -160,9 +130,11 @@ fn ask_for_group(connection: &mut Connection, key: Key<'_>) -> Result<Option<Gro
     Ok(Some((group, members)))
 }
 
-fn asked_for(parameters: Map<String, Value>, key: Key<'_>) -> Option<Answered<GroupRecord>> {
-    Answered::group(parameters).filter(|group| match key {
-        Key::Name(name) => group.record.matches_name(name),
-        Key::Id(id) => group.record.gid() == Some(id),
-    })
+fn parameters(kind: Kind, key: Key<'_>) -> Value {
+    Value::Object(Object::from_iter([key.field(kind), ("service".to_owned(), SERVICE.into())]))
+}
+
+/// The record in a reply, unless it is somebody else's.
+fn asked_for<K: RecordKind>(reply: Object, key: Key<'_>) -> Option<Answered<K>> {
+    Answered::from_parameters(reply).filter(|answered: &Answered<K>| answered.record.has(key))
 }

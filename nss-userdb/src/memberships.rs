@@ -6,6 +6,7 @@ use serde_json::{Map, Value, json};
 use userdb::client::{Call, ClientError, Connection};
 use userdb::interface::{GET_GROUP_RECORD, GET_MEMBERSHIPS};
 use userdb::name::is_valid_relaxed;
+use userdb::record::Group;
 
 use crate::failure::Failure;
 use crate::lookup::SERVICE;
@@ -115,5 +116,8 @@ fn group_call(group: &str) -> Call<'static> {
 }
 
 fn gid_of(parameters: Map<String, Value>, group: &str) -> Option<u32> {
-    Answered::group(parameters).filter(|answered| answered.record.matches_name(group))?.record.gid()
+    Answered::<Group>::from_parameters(parameters)
+        .filter(|answered| answered.record.matches_name(group))?
+        .record
+        .gid()
 }

@@ -6,11 +6,12 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::time::Duration;
 
+use userdb::record::Key;
 use userdb::unix::{GroupEntry, PasswdEntry};
 
 use crate::enumeration::Enumeration;
 use crate::failure::Failure;
-use crate::lookup::{self, Key};
+use crate::lookup;
 use crate::memberships::gids_of;
 use crate::pool::Pool;
 use crate::record::Answered;

@@ -3,6 +3,7 @@
 pub mod ctl;
 pub mod daemon;
 pub mod end_bus_services;
+pub mod exec;
 pub mod generate;
 pub mod init_worker;
 pub mod leader;
@@ -49,9 +50,9 @@ enum Command {
     Plan(units::plan::Arguments),
     /// Run the user's service manager, on the session bus.
     Daemon(daemon::Arguments),
-    /// Become the process of a unit; the manager starts it.
+    /// Become the process of a unit, or its parent under another service manager; the manager starts it.
     #[command(hide = true)]
-    Exec,
+    Exec(exec::Arguments),
     /// End the programs that the session bus has started.
     #[command(hide = true)]
     EndBusServices,
@@ -84,7 +85,7 @@ pub fn main() -> ExitCode {
         Command::RunService(options) => Ok(crate::run_service::run(*options)),
         Command::Plan(arguments) => units::plan::run(&arguments, &mut output),
         Command::Daemon(arguments) => daemon::run(&arguments),
-        Command::Exec => Ok(crate::exec::wrapper::run_from_standard_input()),
+        Command::Exec(arguments) => exec::run(arguments),
         Command::EndBusServices => end_bus_services::run(),
         Command::Start(arguments) => start::run(&arguments),
         Command::Log(arguments) => log::run(&arguments, &mut output),

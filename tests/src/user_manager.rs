@@ -1,5 +1,7 @@
 //! The real `systemd --user` with a session bus, and our client programs beside systemd's own.
 
+use std::path::Path;
+
 use crate::binaries::built;
 use crate::lab::machine::Machine;
 use crate::lab::process::{CommandInside, Daemon, Output};
@@ -23,10 +25,19 @@ pub struct UserManager {
 impl UserManager {
     /// A machine with these units, in which nothing runs yet.
     pub fn machine(units: &[(&str, &str)]) -> Option<Self> {
-        let machine = Machine::builder("systemd-user")
+        Self::machine_with(units, &[])
+    }
+
+    /// The same with these further programs beside ours.
+    pub fn machine_with(units: &[(&str, &str)], programs: &[&Path]) -> Option<Self> {
+        let mut builder = Machine::builder("systemd-user")
             .cgroups()
-            .bind_read_only(built("session-launcher"), format!("{OURS}/session-launcher"))
-            .start_or_skip()?;
+            .bind_read_only(built("session-launcher"), format!("{OURS}/session-launcher"));
+        for program in programs {
+            let name = program.file_name().unwrap_or_default().to_string_lossy();
+            builder = builder.bind_read_only(*program, format!("{OURS}/{name}"));
+        }
+        let machine = builder.start_or_skip()?;
         machine
             .command("sh")
             .args([
@@ -91,6 +102,22 @@ impl UserManager {
         let mut bus = command.arg(format!("--address=unix:path={RUNTIME}/bus")).spawn();
         bus.wait_for_socket(self.machine.path(format!("{RUNTIME}/bus")));
         bus
+    }
+
+    /// Starts our daemon as the manager, and a session bus.
+    ///
+    /// # Panics
+    /// When they do not come up.
+    pub fn start_daemon(&mut self) {
+        let script = "echo $$ > /sys/fs/cgroup/user/cgroup.procs
+             exec setpriv --reuid 1000 --regid 1000 --clear-groups sh -ec '
+                 dbus-daemon --session --address=$DBUS_SESSION_BUS_ADDRESS --fork --nopidfile --systemd-activation
+                 exec /opt/usher/session-launcher daemon --unit basic.target'";
+        let mut manager = environment(self.machine.command("sh").args(["-ec", script])).spawn();
+        manager.wait_until("serving", || {
+            self.shell("busctl --user status org.freedesktop.systemd1").status.success()
+        });
+        self._manager = Some(manager);
     }
 
     /// A command of the user, with the environment of a log-in.

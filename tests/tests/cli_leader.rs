@@ -357,7 +357,7 @@ fn without_a_manager_the_leader_starts_ours_and_brings_it_back() {
         |unit: &str| manager.shell(&format!("$OURS/systemctl --user is-active {unit}")).stdout == "active\n";
     assert_eq!(owner(&manager), "");
     let mut leader = manager.spawn(WORKER);
-    leader.wait_until("up", || owner(&manager) != "" && active("gnome-session@gnome.target"));
+    leader.wait_until("up", || !owner(&manager).is_empty() && active("gnome-session@gnome.target"));
 
     // All of it is killed, and nobody but the leader is there to notice.
     let shell = manager.shell("$OURS/systemctl --user show -P MainPID shell.service").stdout;

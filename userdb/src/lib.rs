@@ -27,4 +27,4 @@ pub mod varlink;
 pub use disposition::{Disposition, DispositionMask};
 pub use filter::Filter;
 pub use host::Host;
-pub use record::{GroupRecord, Loaded, Problem, RecordError, Sections, UserRecord};
+pub use record::{GroupRecord, Kind, Loaded, Problem, RecordError, Sections, UserRecord};

@@ -272,7 +272,9 @@ impl Options {
         self.filter.disposition_mask = Some(mask.with(disposition));
     }
 
-    fn finish(self) -> Result<Request, ArgumentError> {
+    fn finish(mut self) -> Result<Request, ArgumentError> {
+        // To admit all is no condition.
+        self.filter.disposition_mask.take_if(|mask| *mask == DispositionMask::ALL);
         let (min, max) = (self.filter.id_min, self.filter.id_max);
         if min > max {
             return Err(ArgumentError::EmptyRange { min, max });

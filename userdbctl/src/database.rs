@@ -1,20 +1,21 @@
 //! Asks the userdb services.
 
 mod error;
-mod parameters;
 
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use serde_json::{Map, Value};
+use serde_json::Value;
 use userdb::client::{ClientError, Connection, Replies};
-use userdb::interface::{self, GET_GROUP_RECORD, GET_MEMBERSHIPS, GET_USER_RECORD};
-use userdb::record::Object;
-use userdb::{Filter, GroupRecord, Host, Sections, UserRecord, id, name};
+use userdb::interface::reply::RecordReply;
+use userdb::interface::request::{add_filter, is_filter};
+use userdb::interface::{self, GET_MEMBERSHIPS};
+use userdb::record::{Key, Object, Record, RecordKind};
+use userdb::varlink::service_error::INVALID_PARAMETER;
+use userdb::{Filter, Host, Kind, Sections, id};
 
 pub use error::LookupError;
-use parameters::{Kind, with_filter};
 
 /// The service that asks all others.
 const MULTIPLEXER: &str = "io.systemd.Multiplexer";
@@ -24,9 +25,9 @@ const TIMEOUT: Duration = Duration::from_secs(45);
 
 /// A record with what came over the wire.
 #[derive(Debug)]
-pub struct Found<R> {
+pub struct Found<K> {
     /// The view of it that holds on this host.
-    pub record: R,
+    pub record: Record<K>,
     /// As it was sent.
     pub json: Object,
     /// True if the service left out what the caller may not see.
@@ -40,26 +41,14 @@ pub struct Membership {
     pub group: String,
 }
 
-/// What a record is looked up by.
-#[derive(Clone, Copy, Debug)]
-pub enum Key<'a> {
-    Id(u32),
-    Name(&'a str),
+/// What somebody means who names a user or a group: a number is an id.
+pub fn key_of_operand(text: &str) -> Result<Key<'_>, LookupError> {
+    id::parse(text).map_or_else(|| key_of_name(text), |id| Ok(Key::Id(id)))
 }
 
-impl<'a> Key<'a> {
-    /// What somebody means who names a user or a group: a number is an id.
-    pub fn of_operand(text: &'a str) -> Result<Self, LookupError> {
-        match id::parse(text) {
-            Some(id) => Ok(Self::Id(id)),
-            None => Self::of_name(text),
-        }
-    }
-
-    /// A name, where a number is none.
-    pub fn of_name(text: &'a str) -> Result<Self, LookupError> {
-        if name::is_valid_relaxed(text) { Ok(Self::Name(text)) } else { Err(LookupError::InvalidName) }
-    }
+/// A name, where a number is none.
+pub fn key_of_name(text: &str) -> Result<Key<'_>, LookupError> {
+    Some(Key::Name(text)).filter(|key| key.is_possible()).ok_or(LookupError::InvalidName)
 }
 
 /// The services that are asked.
@@ -84,72 +73,50 @@ impl Database {
         &self.host
     }
 
-    /// The user of this name or uid, from the first service that has it.
+    /// The record with this key, from the first service that has it.
     ///
     /// # Errors
     /// None has it, it does not match, or no service answers.
-    pub fn user(&mut self, key: Key<'_>, filter: &Filter) -> Result<Found<UserRecord>, LookupError> {
+    pub fn find<K: RecordKind>(&mut self, key: Key<'_>, filter: &Filter) -> Result<Found<K>, LookupError> {
         self.first(|database, service| {
-            let found = load_user(database.lookup(service, Kind::User, key, filter)?, &database.host)?;
-            let is_right = match key {
-                Key::Id(uid) => found.record.uid() == Some(uid),
-                Key::Name(name) => found.record.matches_name(name),
-            };
-            check(is_right, filter.matches_record(&found.record), service)?;
-            Ok(found)
+            let found: Found<K> = load(database.lookup(service, K::KIND, key, filter)?, &database.host)?;
+            if !found.record.has(key) {
+                // A service can answer with what was not asked for.
+                return Err(LookupError::OtherRecord { service: service.to_owned() });
+            }
+            if filter.matches_record(&found.record) { Ok(found) } else { Err(LookupError::NotMatching) }
         })
     }
 
-    /// The group of this name or gid, from the first service that has it.
-    ///
-    /// # Errors
-    /// As [`Database::user`].
-    pub fn group(&mut self, key: Key<'_>, filter: &Filter) -> Result<Found<GroupRecord>, LookupError> {
-        self.first(|database, service| {
-            let found = load_group(database.lookup(service, Kind::Group, key, filter)?, &database.host)?;
-            let is_right = match key {
-                Key::Id(gid) => found.record.gid() == Some(gid),
-                Key::Name(name) => found.record.matches_name(name),
-            };
-            check(is_right, filter.matches_record(&found.record), service)?;
-            Ok(found)
-        })
-    }
-
-    /// All users that match, one service after the other.
+    /// All records that match, one service after the other.
     ///
     /// # Errors
     /// A service does not answer.
-    pub fn users(
+    pub fn list<K: RecordKind>(
         &self,
         filter: &Filter,
-        mut each: impl FnMut(Found<UserRecord>) -> std::io::Result<()>,
+        mut each: impl FnMut(Found<K>) -> std::io::Result<()>,
     ) -> Result<(), LookupError> {
-        self.list(Kind::User, filter, |reply| {
-            let found = load_user(reply, &self.host)?;
+        let mut each = |reply| {
+            let found = load(reply, &self.host)?;
             if filter.matches_record(&found.record) {
                 each(found)?;
             }
             Ok(())
-        })
-    }
-
-    /// All groups that match, one service after the other.
-    ///
-    /// # Errors
-    /// A service does not answer.
-    pub fn groups(
-        &self,
-        filter: &Filter,
-        mut each: impl FnMut(Found<GroupRecord>) -> std::io::Result<()>,
-    ) -> Result<(), LookupError> {
-        self.list(Kind::Group, filter, |reply| {
-            let found = load_group(reply, &self.host)?;
-            if filter.matches_record(&found.record) {
-                each(found)?;
+        };
+        let method = K::KIND.method();
+        for service in &self.services {
+            let plain = Object::new();
+            let mut filtered = Object::new();
+            add_filter(&mut filtered, K::KIND, filter);
+            match self.stream(service, method, &filtered, &mut each) {
+                Err(LookupError::Refused(error)) if refuses_filter(K::KIND, &error) => {
+                    self.stream(service, method, &plain, &mut each)?;
+                }
+                ended => ended?,
             }
-            Ok(())
-        })
+        }
+        Ok(())
     }
 
     /// All memberships of a user, of a group, or all there are, one service after the other.
@@ -162,10 +129,10 @@ impl Database {
         group: Option<&str>,
         mut each: impl FnMut(Membership) -> std::io::Result<()>,
     ) -> Result<(), LookupError> {
-        let mut parameters = Map::new();
+        let mut parameters = Object::new();
         for (key, name) in [("userName", user), ("groupName", group)] {
             if let Some(name) = name {
-                Key::of_name(name)?;
+                key_of_name(name)?;
                 parameters.insert(key.to_owned(), name.into());
             }
         }
@@ -205,24 +172,18 @@ impl Database {
         kind: Kind,
         key: Key<'_>,
         filter: &Filter,
-    ) -> Result<Map<String, Value>, LookupError> {
-        let mut parameters = kind.key(key);
-        parameters.insert("service".to_owned(), service.into());
-        let filtered = with_filter(&parameters, kind, filter);
+    ) -> Result<Object, LookupError> {
+        let plain = Object::from_iter([key.field(kind), ("service".to_owned(), service.into())]);
+        let mut filtered = plain.clone();
+        add_filter(&mut filtered, kind, filter);
         match self.call(service, kind.method(), filtered) {
-            // A service from before systemd 258 does not know filters.
-            Err(error) if kind.is_about_filter(&error) => self.call(service, kind.method(), parameters),
+            Err(error) if refuses_filter(kind, &error) => self.call(service, kind.method(), plain),
             answer => answer,
         }
         .map_err(LookupError::from)
     }
 
-    fn call(
-        &mut self,
-        service: &str,
-        method: &str,
-        parameters: Map<String, Value>,
-    ) -> Result<Map<String, Value>, ClientError> {
+    fn call(&mut self, service: &str, method: &str, parameters: Object) -> Result<Object, ClientError> {
         let mut connection = match self.connections.remove(service) {
             Some(connection) => connection,
             None => self.connect(service)?,
@@ -239,32 +200,13 @@ impl Database {
         Connection::open(&self.directory.join(service), TIMEOUT)
     }
 
-    fn list(
-        &self,
-        kind: Kind,
-        filter: &Filter,
-        mut each: impl FnMut(Map<String, Value>) -> Result<(), LookupError>,
-    ) -> Result<(), LookupError> {
-        for service in &self.services {
-            let plain = Map::new();
-            let filtered = with_filter(&plain, kind, filter);
-            match self.stream(service, kind.method(), &filtered, &mut each) {
-                Err(LookupError::Refused(error)) if kind.is_about_filter(&error) => {
-                    self.stream(service, kind.method(), &plain, &mut each)?;
-                }
-                ended => ended?,
-            }
-        }
-        Ok(())
-    }
-
     /// Calls a method with `more`. That there is nothing is no error.
     fn stream(
         &self,
         service: &str,
         method: &str,
-        parameters: &Map<String, Value>,
-        each: &mut dyn FnMut(Map<String, Value>) -> Result<(), LookupError>,
+        parameters: &Object,
+        each: &mut dyn FnMut(Object) -> Result<(), LookupError>,
     ) -> Result<(), LookupError> {
         let mut parameters = parameters.clone();
         parameters.insert("service".to_owned(), service.into());
@@ -279,31 +221,16 @@ impl Database {
     }
 }
 
-/// A service can answer with what was not asked for.
-fn check(is_right: bool, matches: bool, service: &str) -> Result<(), LookupError> {
-    match (is_right, matches) {
-        (false, _) => Err(LookupError::OtherRecord { service: service.to_owned() }),
-        (true, false) => Err(LookupError::NotMatching),
-        (true, true) => Ok(()),
-    }
+/// True if the service refuses a condition, and not the key. Those from before systemd 258 know no conditions.
+fn refuses_filter(kind: Kind, error: &ClientError) -> bool {
+    let ClientError::Service { name, parameters } = error else { return false };
+    let parameter = parameters.get("parameter").and_then(Value::as_str).unwrap_or_default();
+    name == INVALID_PARAMETER && is_filter(kind, parameter)
 }
 
-fn load_user(reply: Map<String, Value>, host: &Host) -> Result<Found<UserRecord>, LookupError> {
-    let (json, incomplete) = take_record(reply)?;
-    let record = UserRecord::load(json.clone(), host, Sections::SERVICE)?.record;
+fn load<K: RecordKind>(parameters: Object, host: &Host) -> Result<Found<K>, LookupError> {
+    let RecordReply { record: json, incomplete } =
+        RecordReply::from_parameters(parameters).ok_or(LookupError::NoRecordInReply)?;
+    let record = Record::load(json.clone(), host, Sections::SERVICE)?.record;
     Ok(Found { record, json, incomplete })
-}
-
-fn load_group(reply: Map<String, Value>, host: &Host) -> Result<Found<GroupRecord>, LookupError> {
-    let (json, incomplete) = take_record(reply)?;
-    let record = GroupRecord::load(json.clone(), host, Sections::SERVICE)?.record;
-    Ok(Found { record, json, incomplete })
-}
-
-fn take_record(mut reply: Map<String, Value>) -> Result<(Object, bool), LookupError> {
-    let incomplete = reply.get("incomplete").and_then(Value::as_bool).unwrap_or(false);
-    match reply.shift_remove("record") {
-        Some(Value::Object(json)) => Ok((json, incomplete)),
-        _ => Err(LookupError::NoRecordInReply),
-    }
 }

@@ -5,6 +5,7 @@ mod build;
 mod demo;
 mod root;
 mod test;
+mod translate;
 
 use clap::{Parser, Subcommand};
 use std::ffi::OsString;
@@ -27,6 +28,8 @@ enum Command {
     Build(build::Arguments),
     /// Measure: figures side by side in one run
     Bench(bench::Arguments),
+    /// Write dinit/, openrc/ and shepherd/ again from units/system
+    Translate,
     /// Build and cache a test root (a Debian system in a directory), or say where it is
     Root(root::Arguments),
 }
@@ -42,6 +45,7 @@ fn main() -> ExitCode {
         Command::Test(arguments) => test::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
+        Command::Translate => translate::run(),
         Command::Root(arguments) => root::run(&arguments),
     }
 }

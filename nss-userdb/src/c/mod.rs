@@ -2,7 +2,8 @@
 //!
 //! | file | databases |
 //! |---|---|
-//! | [`passwd`], [`shadow`], [`group`], [`gshadow`] | lookups and enumeration |
+//! | [`passwd`], [`shadow`], [`group`], [`gshadow`] | lookups by name and id |
+//! | [`enumeration`] | going through all entries of each of these |
 //! | [`initgroups`] | the groups of a user |
 //! | [`buffer`] | the caller's memory, into which results are put |
 //! | [`entry`] | what every call does first and last |
@@ -11,6 +12,7 @@
 
 mod buffer;
 mod entry;
+mod enumeration;
 mod fork;
 mod group;
 mod gshadow;

@@ -1,19 +1,17 @@
 //! `passwd`: getpwnam(3), getpwuid(3), getpwent(3).
 
 use std::ffi::{c_char, c_int};
-use std::sync::Mutex;
 
 use libc::{passwd, uid_t};
+use userdb::record::Key;
 use userdb::unix::PasswdEntry;
 
 use super::buffer::{Buffer, IntoC, Output};
-use super::entry::{Status, answer, name, restart};
-use crate::enumeration::Enumeration;
+use super::entry::{Status, answer, name};
+use super::enumeration::enumeration;
 use crate::failure::Failure;
-use crate::lookup::{self, Key};
+use crate::lookup;
 use crate::pool::DAEMON;
-
-static ENUMERATION: Mutex<Enumeration<PasswdEntry>> = Mutex::new(Enumeration::new());
 
 impl IntoC for PasswdEntry {
     type Structure = passwd;
@@ -61,28 +59,4 @@ pub unsafe extern "C" fn _nss_userdb_getpwuid_r(
     unsafe { answer(errno, || output.put(&lookup::passwd(&DAEMON, Key::Id(uid))?)) }
 }
 
-/// Begins anew with the next [`_nss_userdb_getpwent_r`].
-#[unsafe(no_mangle)]
-pub extern "C" fn _nss_userdb_setpwent(_stay_open: c_int) -> Status {
-    restart(&ENUMERATION)
-}
-
-/// Gives back what the enumeration holds.
-#[unsafe(no_mangle)]
-pub extern "C" fn _nss_userdb_endpwent() -> Status {
-    restart(&ENUMERATION)
-}
-
-/// # Safety
-/// As glibc calls it: all pointers are valid.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn _nss_userdb_getpwent_r(
-    structure: *mut passwd,
-    buffer: *mut c_char,
-    length: usize,
-    errno: *mut c_int,
-) -> Status {
-    let output = Output { structure, buffer, length };
-    // SAFETY: the C library passes valid pointers.
-    unsafe { answer(errno, || output.put_next(&ENUMERATION)) }
-}
+enumeration!(PasswdEntry, _nss_userdb_setpwent, _nss_userdb_getpwent_r, _nss_userdb_endpwent);

@@ -1,19 +1,16 @@
 //! `shadow`: getspnam(3), getspent(3).
 
 use std::ffi::{c_char, c_int, c_long, c_ulong};
-use std::sync::Mutex;
 
 use libc::spwd;
 use userdb::unix::{LOCKED_AND_INVALID, ShadowEntry};
 
 use super::buffer::{Buffer, IntoC, Output};
-use super::entry::{Status, answer, name, restart};
-use crate::enumeration::Enumeration;
+use super::entry::{Status, answer, name};
+use super::enumeration::enumeration;
 use crate::failure::Failure;
 use crate::lookup;
 use crate::pool::DAEMON;
-
-static ENUMERATION: Mutex<Enumeration<ShadowEntry>> = Mutex::new(Enumeration::new());
 
 impl IntoC for ShadowEntry {
     type Structure = spwd;
@@ -48,31 +45,7 @@ pub unsafe extern "C" fn _nss_userdb_getspnam_r(
     unsafe { answer(errno, || output.put(&lookup::shadow(&DAEMON, name(user)?)?)) }
 }
 
-/// Begins anew with the next [`_nss_userdb_getspent_r`].
-#[unsafe(no_mangle)]
-pub extern "C" fn _nss_userdb_setspent(_stay_open: c_int) -> Status {
-    restart(&ENUMERATION)
-}
-
-/// Gives back what the enumeration holds.
-#[unsafe(no_mangle)]
-pub extern "C" fn _nss_userdb_endspent() -> Status {
-    restart(&ENUMERATION)
-}
-
-/// # Safety
-/// As glibc calls it: all pointers are valid.
-#[unsafe(no_mangle)]
-pub unsafe extern "C" fn _nss_userdb_getspent_r(
-    structure: *mut spwd,
-    buffer: *mut c_char,
-    length: usize,
-    errno: *mut c_int,
-) -> Status {
-    let output = Output { structure, buffer, length };
-    // SAFETY: the C library passes valid pointers.
-    unsafe { answer(errno, || output.put_next(&ENUMERATION)) }
-}
+enumeration!(ShadowEntry, _nss_userdb_setspent, _nss_userdb_getspent_r, _nss_userdb_endspent);
 
 /// Days as shadow(5) has them; -1 means that there is no such limit.
 fn days(days: Option<u64>) -> c_long {

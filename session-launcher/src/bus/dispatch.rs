@@ -11,6 +11,7 @@ use super::path::Object;
 use super::table::{Interface, Method};
 use super::{introspect, job, manager, properties, unit};
 use crate::daemon::driver::Driver;
+use crate::unit::spec::UnitName;
 
 /// A call that is larger is refused: nothing that can be asked here needs that much.
 const MAX_BODY: usize = 4 * 1024 * 1024;
@@ -52,11 +53,10 @@ fn is_reading(message: &Message) -> bool {
     let header = message.header();
     let interface = header.interface().map(|interface| interface.as_str().to_owned());
     let member = header.member().map(|member| member.as_str().to_owned());
-    match (interface.as_deref(), member.as_deref()) {
-        (Some(PEER | INTROSPECTABLE), _) => true,
-        (Some(PROPERTIES), Some("Get" | "GetAll")) => true,
-        _ => false,
-    }
+    matches!(
+        (interface.as_deref(), member.as_deref()),
+        (Some(PEER | INTROSPECTABLE), _) | (Some(PROPERTIES), Some("Get" | "GetAll"))
+    )
 }
 
 /// Takes the bus's answer to a question about a client, and then the calls that waited for it.
@@ -113,7 +113,10 @@ fn answer(
         return Err(Failure::limits_exceeded("The message is too large."));
     }
     let path = message.header().path().map(|path| path.as_str().to_owned()).unwrap_or_default();
-    let object = Object::at(&path).ok_or_else(|| unknown_object(&path))?;
+    let object = match Object::at(&path).ok_or_else(|| unknown_object(&path))? {
+        Object::Run(name) => Object::Unit(unit_of_run(driver, &name)?),
+        object => object,
+    };
     let mut call = Call { driver, state, message, sender: sender.to_owned(), object };
     match call.object.clone() {
         Object::Unit(name) => {
@@ -131,6 +134,16 @@ fn answer(
         Object::Job(job) if !job::exists(call.driver, job) => Err(unknown_object(&path)),
         _ => member(&mut call),
     }
+}
+
+/// The unit whose present run has that name.
+fn unit_of_run(driver: &Driver, name: &str) -> Result<UnitName, Failure> {
+    let known = driver.engine().statuses().into_iter().map(|status| status.name);
+    known.into_iter().find(|unit| driver.invocation(unit) == Some(name)).ok_or_else(|| {
+        Failure::invalid_arguments(format!(
+            "Unit name {name} is neither a valid invocation ID nor unit name."
+        ))
+    })
 }
 
 fn unknown_object(path: &str) -> Failure {
@@ -173,7 +186,7 @@ fn method(call: &Call<'_>, interface: Option<&str>, name: &str) -> Option<(&'sta
         Object::Job(_) => of(&job::JOB, interface, name),
         Object::Unit(unit) => of(&unit::UNIT, interface, name)
             .or_else(|| unit::interface_of(unit.kind()).and_then(|table| of(table, interface, name))),
-        Object::Node(_) => None,
+        Object::Node(_) | Object::Run(_) => None,
     }
 }
 

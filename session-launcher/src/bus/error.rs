@@ -62,10 +62,6 @@ failures! {
     scope_not_running = "org.freedesktop.systemd1.ScopeNotRunning";
     /// Nobody is there to be signalled.
     no_such_process = "org.freedesktop.systemd1.NoSuchProcess";
-    /// There is nothing to clean.
-    nothing_to_clean = "org.freedesktop.systemd1.NothingToClean";
-    /// The service keeps no descriptors.
-    no_descriptor_store = "org.freedesktop.systemd1.FileDescriptorStoreDisabled";
     /// An argument is wrong.
     invalid_arguments = "org.freedesktop.DBus.Error.InvalidArgs";
     /// What is asked for does not exist here.

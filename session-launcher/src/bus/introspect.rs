@@ -65,6 +65,7 @@ pub fn describe(call: &Call<'_>) -> String {
             }
         }
         Object::Job(_) => interface(&mut text, &job::JOB),
+        Object::Run(_) => {}
         Object::Node([]) => children.extend(nodes(call)),
         Object::Node(names) => children.extend(names.iter().map(|name| (*name).to_owned())),
     }

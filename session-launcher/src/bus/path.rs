@@ -19,6 +19,8 @@ pub enum Object {
     Manager,
     /// A unit, loaded or not.
     Unit(UnitName),
+    /// What is where a unit would be, and is no unit's name: it may be the name of a run.
+    Run(String),
     /// A job, known or not.
     Job(JobId),
     /// Nothing but the parent of the others, with its children's names.
@@ -37,7 +39,8 @@ impl Object {
             _ => {}
         }
         if let Some(label) = child(path, UNITS) {
-            return UnitName::new(unescape(label)?).ok().map(Self::Unit);
+            let text = unescape(label)?;
+            return Some(UnitName::new(text.as_str()).map_or(Self::Run(text), Self::Unit));
         }
         child(path, JOBS)?.parse().ok().map(|number| Self::Job(JobId(number)))
     }
@@ -130,7 +133,6 @@ mod tests {
     #[test]
     fn paths_that_mean_nothing() {
         for path in [
-            "/org/freedesktop/systemd1/unit/a",
             "/org/freedesktop/systemd1/unit/a_2",
             "/org/freedesktop/systemd1/unit/a_zz_2eservice",
             "/org/freedesktop/systemd1/unit/a_2eservice/b",
@@ -141,5 +143,6 @@ mod tests {
             assert_eq!(Object::at(path), None, "{path}");
         }
         assert_eq!(Object::at("/org/freedesktop/systemd1/job/7"), Some(Object::Job(JobId(7))));
+        assert_eq!(Object::at("/org/freedesktop/systemd1/unit/a"), Some(Object::Run("a".to_owned())));
     }
 }

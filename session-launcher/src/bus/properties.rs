@@ -67,7 +67,7 @@ fn read(call: &mut Call<'_>, interface: &str, wanted: &Wanted) -> Result<Values,
             tables.extend(subject.type_interface());
             select(&tables, interface, wanted, |property| (property.get)(&subject))
         }
-        Object::Node(_) => Err(unknown_interface(interface)),
+        Object::Node(_) | Object::Run(_) => Err(unknown_interface(interface)),
     }
 }
 

@@ -32,24 +32,24 @@ pub fn publish(state: &mut State, driver: &mut Driver) {
         finish_startup(state, driver);
         return;
     }
+    let mut states_changed = false;
     for action in std::mem::take(&mut state.backlog) {
+        states_changed |= matches!(action, Action::StateChanged { .. } | Action::UnitRemoved { .. });
         tell(state, driver, action);
     }
     while let Some(unit) = state.dirty.pop_first() {
         tell_unit(state, driver, &unit);
     }
-    tell_failed_units(state, driver);
+    if states_changed {
+        tell_failed_units(state, driver);
+    }
     finish_startup(state, driver);
 }
 
 fn tell(state: &mut State, driver: &Driver, action: Action) {
     match action {
         Action::JobNew { job, unit, .. } => announce(state, job, &unit),
-        Action::JobRunning { job, .. } => {
-            if job_is_public(state, job) {
-                job::tell_state(state, driver, job);
-            }
-        }
+        Action::JobRunning { job, .. } if job_is_public(state, job) => job::tell_state(state, driver, job),
         Action::JobRemoved { job, unit, result, continues: false, .. } => {
             end_job(state, driver, job, &unit, result);
         }
@@ -75,6 +75,20 @@ pub fn announce(state: &mut State, job: JobId, unit: &UnitName) {
     state.dirty.insert(unit.clone());
     if job_is_public(state, job) {
         state.broadcast("JobNew", &(job.0, path::job(job), unit.as_str()));
+    }
+}
+
+/// Tells what comes before the answer to a request: the ends of jobs that its own replaces, and its own. The rest waits.
+pub fn announce_request(state: &mut State, driver: &Driver, job: JobId, reports: Vec<Action>) {
+    let own =
+        reports.iter().position(|action| matches!(action, Action::JobNew { job: id, .. } if *id == job));
+    for (place, action) in reports.into_iter().enumerate() {
+        let before = own.is_some_and(|own| place <= own);
+        match action {
+            Action::JobRemoved { .. } if before => tell(state, driver, action),
+            Action::JobNew { job: id, ref unit, .. } if id == job => announce(state, job, &unit.clone()),
+            _ => state.backlog.push(action),
+        }
     }
 }
 

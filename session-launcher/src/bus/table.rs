@@ -34,8 +34,11 @@ pub struct Property<G: 'static> {
     /// Gets the value.
     pub get: G,
     /// Sets the value.
-    pub set: Option<fn(&mut Call<'_>, &Value) -> Result<(), Failure>>,
+    pub set: Option<Setter>,
 }
+
+/// Sets a property.
+pub type Setter = fn(&mut Call<'_>, &Value) -> Result<(), Failure>;
 
 /// Carries out a method.
 pub type Handler = fn(&mut Call<'_>) -> Result<Message, Failure>;

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use crate::daemon::event_loop::{self, Options};
 use crate::daemon::{DaemonError, guardian};
+use crate::manager::select::Choice;
 use crate::unit::spec::UnitName;
 
 /// What it is called with.
@@ -16,6 +17,9 @@ pub struct Arguments {
     /// Write a newline to standard output once the manager can be reached.
     #[arg(long)]
     announce: bool,
+    /// What supervises the services.
+    #[arg(long, value_name = "MANAGER", default_value = "auto")]
+    manager: Choice,
     /// Be the engine itself; its guardian waits at standard input.
     #[arg(long, hide = true)]
     engine: bool,
@@ -28,13 +32,17 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> super::Result {
     let unit = UnitName::new(arguments.unit.as_str()).map_err(DaemonError::from)?;
     if !arguments.engine {
-        let mut own = vec![format!("--unit={unit}")];
+        let mut own = vec![format!("--unit={unit}"), format!("--manager={}", arguments.manager.as_str())];
         own.extend(arguments.announce.then(|| "--announce".to_owned()));
         let failed = |error| DaemonError::Io { what: "the engine cannot be started", error };
         return Ok(guardian::run(&own).map_err(failed)?);
     }
     log_to_stderr();
-    let status = event_loop::run(&Options { unit: Some(unit), announce: arguments.announce })?;
+    let status = event_loop::run(&Options {
+        unit: Some(unit),
+        announce: arguments.announce,
+        manager: arguments.manager,
+    })?;
     Ok(ExitCode::from(u8::try_from(status).unwrap_or(1)))
 }
 

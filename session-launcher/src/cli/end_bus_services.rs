@@ -1,5 +1,6 @@
-//! `session-launcher end-bus-services`: what stopping dbus.service comes to. The programs that the session bus has started
-//! are asked to end; the bus itself, and the manager that it may have started too, stay.
+//! `session-launcher end-bus-services`: what stopping dbus.service comes to. Services that own a name on the session bus
+//! are stopped, as they would end with it, and the programs that the bus has started itself are asked to end; the bus,
+//! and the manager that it may have started too, stay.
 
 use std::collections::BTreeSet;
 use std::process::ExitCode;
@@ -7,10 +8,17 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal};
 
+use crate::client::{self, Manager};
 use crate::daemon::census;
 
 /// How long they may take to follow SIGTERM.
 const PATIENCE: Duration = Duration::from_secs(2);
+
+/// How often it is looked whether they have ended.
+const INTERVAL: Duration = Duration::from_millis(10);
+
+/// Where a service's bus name is found.
+const SERVICE_INTERFACE: &str = "org.freedesktop.systemd1.Service";
 
 /// Ends them: what the bus starts has its address in the environment, and so have their children.
 ///
@@ -19,6 +27,11 @@ const PATIENCE: Duration = Duration::from_secs(2);
 pub fn run() -> super::Result {
     let address = std::env::var("DBUS_SESSION_BUS_ADDRESS")
         .map_err(|_| super::Error::Other("DBUS_SESSION_BUS_ADDRESS is not set".to_owned()))?;
+    match client::run(stop_owners_of_names()) {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => tracing::warn!("services with a name on the bus are not stopped: {error}"),
+        Err(error) => tracing::warn!("services with a name on the bus are not stopped: {error}"),
+    }
     let above = ancestors();
     let began = Instant::now();
     let mut told = BTreeSet::new();
@@ -37,8 +50,30 @@ pub fn run() -> super::Result {
                 let _ = rustix::process::kill_process(process, signal);
             }
         }
-        std::thread::sleep(Duration::from_millis(10));
+        std::thread::sleep(INTERVAL);
     }
+}
+
+/// Stops the services that have a `BusName=`, whatever their type. systemd's own bus takes them along when it stops.
+async fn stop_owners_of_names() -> client::Result<()> {
+    let manager = Manager::connect().await?;
+    let mut stopped = Vec::new();
+    for unit in manager.list_units(&["active", "activating", "reloading"], &["*.service"]).await? {
+        let name = manager.property(&unit.path, SERVICE_INTERFACE, "BusName").await;
+        if name.is_ok_and(|name| client::properties::as_text(&name).is_some_and(|name| !name.is_empty())) {
+            manager.queue_job("StopUnit", &unit.name, "replace").await?;
+            stopped.push(unit.name);
+        }
+    }
+    let began = Instant::now();
+    for unit in stopped {
+        while began.elapsed() < PATIENCE * 2
+            && !matches!(manager.active_state(&unit).await?.as_str(), "inactive" | "failed")
+        {
+            tokio::time::sleep(INTERVAL).await;
+        }
+    }
+    Ok(())
 }
 
 /// This process and those above it.

@@ -131,6 +131,17 @@ pub fn parent_of(pid: i32) -> Option<i32> {
     read_entry(pid).map(|entry| entry.parent)
 }
 
+/// The processes above one, from its parent on.
+pub fn ancestors(pid: i32) -> Vec<i32> {
+    let mut found = Vec::new();
+    let mut next = parent_of(pid);
+    while let Some(pid) = next.filter(|pid| *pid > 1 && found.len() < MAX_DEPTH) {
+        found.push(pid);
+        next = parent_of(pid);
+    }
+    found
+}
+
 /// Whether the process is there and is no zombie.
 pub fn is_alive(pid: i32) -> bool {
     read_entry(pid).is_some_and(|entry| entry.state != 'Z' && entry.state != 'X')
@@ -139,6 +150,12 @@ pub fn is_alive(pid: i32) -> bool {
 /// When the process began, in ticks since the boot: with its number, this is one process for ever. Nothing for a zombie.
 pub fn birth_of(pid: i32) -> Option<u64> {
     read_entry(pid).filter(|entry| entry.state != 'Z' && entry.state != 'X').map(|entry| entry.birth)
+}
+
+/// Whether the process runs this program too.
+pub fn is_own_program(pid: i32) -> bool {
+    let own = fs::read_link("/proc/self/exe").ok();
+    own.is_some() && fs::read_link(format!("/proc/{pid}/exe")).ok() == own
 }
 
 /// The name of the run in a process's environment.

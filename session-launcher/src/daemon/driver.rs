@@ -10,6 +10,7 @@ use rustix::process::{Pid, Signal};
 use tokio::sync::mpsc;
 
 use super::clock::{self, Stamp};
+use super::exec_socket::{ConnectionId, ExecSocket, Parked, WrapperEvent};
 use super::path_watch::PathWatches;
 use super::process_table::MainRun;
 use super::socket_unit::Sockets;
@@ -18,6 +19,7 @@ use super::view::View;
 use super::{
     census, cgroup::Cgroups, environment::Environment, exec_report, pidfd, trace, view, x11_services,
 };
+use crate::exec::native_message::FromWrapper;
 use crate::exec::prepare::{self, Circumstances};
 use crate::job::{
     Action, ActiveState, Engine, Event, ExitStatus, JobId, KillTarget, Phase, ProcessId, Request,
@@ -81,6 +83,8 @@ pub struct Driver {
     idle: Vec<OwnedFd>,
     /// Units that may have lost their last process.
     maybe_empty: BTreeSet<UnitName>,
+    /// Wrappers of native services.
+    exec_socket: ExecSocket,
     watched: mpsc::UnboundedSender<Watched>,
     watched_receiver: Option<mpsc::UnboundedReceiver<Watched>>,
     /// It may be time for the services of X11 programs.
@@ -143,6 +147,7 @@ impl Driver {
             reports: Vec::new(),
             idle: Vec::new(),
             maybe_empty: BTreeSet::new(),
+            exec_socket: ExecSocket::default(),
             watched,
             watched_receiver: Some(watched_receiver),
             x11_due: true,
@@ -335,6 +340,11 @@ impl Driver {
         self.manager.as_mut()
     }
 
+    /// Wrappers of native services.
+    pub fn exec_socket_mut(&mut self) -> &mut ExecSocket {
+        &mut self.exec_socket
+    }
+
     /// Ends of processes that are nobody's child here, for the event loop.
     pub fn take_watched(&mut self) -> Option<mpsc::UnboundedReceiver<Watched>> {
         self.watched_receiver.take()
@@ -392,11 +402,20 @@ impl Driver {
         started.chain(table.members().map(|(pid, _)| pid)).collect()
     }
 
-    /// Watches the processes that an earlier engine has started: all, or those whose end no guardian will tell.
+    /// Watches the processes that an earlier engine has started, but for those whose end somebody else tells.
     pub fn watch_adopted(&self, has_guardian: bool) {
+        let table = &self.engine.host().processes;
         let guardian = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get());
         for pid in self.known_pids() {
-            if !has_guardian || census::parent_of(pid) != guardian {
+            let parent = census::parent_of(pid);
+            let is_member = table.members().any(|(member, _)| member == pid);
+            let is_told = if parent == guardian {
+                has_guardian
+            } else {
+                // The wrapper of a native service is the parent of its process, and tells how that ended.
+                parent.is_some_and(|parent| parent != own_pid() && census::is_own_program(parent))
+            };
+            if is_member || !is_told {
                 pidfd::watch(pid, self.watched.clone());
             }
         }
@@ -414,8 +433,10 @@ impl Driver {
         let guardian = guardian.as_raw_nonzero().get();
         let own = own_pid();
         let ours = census::descendants(own);
+        // Supervisors and wrappers of native services.
+        let above: BTreeSet<i32> = self.known_pids().into_iter().flat_map(census::ancestors).collect();
         for pid in census::descendants(guardian) {
-            if pid == own || ours.contains(&pid) || self.knows_process(pid) {
+            if pid == own || ours.contains(&pid) || above.contains(&pid) || self.knows_process(pid) {
                 continue;
             }
             // What a known process has left behind stays; what was started and not noted goes, with its children.
@@ -516,11 +537,78 @@ impl Driver {
         let (unit, kind) = match event {
             NativeEvent::StartAsked(unit) => (unit, JobKind::Start),
             NativeEvent::StopAsked(unit) => (unit, JobKind::Stop),
-            NativeEvent::StartFailed(process) => return self.handle(Event::SpawnFailed { process }),
+            NativeEvent::StartFailed(process) => {
+                self.exec_socket.forget(process);
+                return self.handle(Event::SpawnFailed { process });
+            }
         };
         let request = Request { unit, kind, mode: JobMode::Replace, reload_if_possible: false };
         if let Err(error) = self.request(&request) {
             tracing::warn!("{error}");
+            self.exec_socket.refuse(&request.unit);
+        }
+    }
+
+    /// What the wrappers of native services say. Call [`Driver::report_empty_units`] afterwards.
+    pub fn wrapper_event(&mut self, event: WrapperEvent) {
+        let (id, message) = match event {
+            WrapperEvent::Connected(descriptor) => return self.exec_socket.connected(descriptor),
+            WrapperEvent::Gone(id) => return self.wrapper_gone(id),
+            WrapperEvent::Said(id, message) => (id, message),
+        };
+        match message {
+            FromWrapper::Wanted { unit } => {
+                let Ok(unit) = UnitName::new(unit) else { return };
+                if !self.exec_socket.wanted(id, &unit) {
+                    self.native_event(NativeEvent::StartAsked(unit));
+                }
+            }
+            FromWrapper::Runs { unit, process, pid } => {
+                let (Ok(unit), Some(pid)) = (UnitName::new(unit), Pid::from_raw(pid)) else { return };
+                self.wrapped_process_runs(id, &unit, process, pid);
+            }
+            FromWrapper::Ended { process, pid, status, .. } => {
+                self.exec_socket.ended(id);
+                if self.pid_of(process) == Some(pid) {
+                    self.process_ended(pid, super::engine_link::exit_status(status));
+                }
+            }
+            FromWrapper::Failed { process } => self.handle(Event::SpawnFailed { process }),
+            FromWrapper::StopAsked { unit } => {
+                if let Ok(unit) = UnitName::new(unit) {
+                    self.native_event(NativeEvent::StopAsked(unit));
+                }
+            }
+        }
+    }
+
+    fn wrapped_process_runs(&mut self, id: ConnectionId, unit: &UnitName, process: ProcessId, pid: Pid) {
+        if let Some(running) = self.exec_socket.runs(id, unit, process) {
+            self.process_started(process, unit, pid, true);
+            self.changed = true;
+            if running.reports_exec {
+                exec_report::watch(process, running.channel, self.watched.clone());
+            } else if running.is_idle {
+                self.idle.push(running.channel);
+            }
+            if let Some(signal) = running.signal {
+                send_signal(pid.as_raw_nonzero().get(), signal);
+            }
+        }
+        let is_up = self.engine.status(unit).is_some_and(|status| status.active.is_active_or_reloading());
+        if is_up {
+            self.exec_socket.ready(unit);
+        }
+    }
+
+    fn wrapper_gone(&mut self, id: ConnectionId) {
+        let (runs, ordered) = self.exec_socket.gone(id);
+        if let Some(process) = ordered {
+            self.handle(Event::SpawnFailed { process });
+        }
+        // It was killed. Its process is somebody else's child now, perhaps ours.
+        if let Some(pid) = runs.and_then(|process| self.pid_of(process)) {
+            pidfd::watch(pid, self.watched.clone());
         }
     }
 
@@ -577,7 +665,11 @@ impl Driver {
                 }
                 self.manager.state_changed(&unit, active);
                 if active.is_inactive_or_failed() {
+                    self.exec_socket.forget_unit(&unit);
                     self.manager.ended(&unit);
+                }
+                if active == ActiveState::Active {
+                    self.exec_socket.ready(&unit);
                 }
                 self.x11_due |= active == ActiveState::Active && unit.as_str() == x11_services::INITIALIZED;
                 self.reports.push(Action::StateChanged { unit, from, to, active, result });
@@ -589,10 +681,14 @@ impl Driver {
                 host.pid_files.remove(&unit);
                 self.reports.push(Action::UnitRemoved { unit });
             }
+            Action::JobRemoved { ref unit, .. } => {
+                // Whoever still waits for a process of it waits in vain.
+                self.exec_socket.refuse(unit);
+                self.reports.push(action);
+            }
             Action::JobNew { .. }
             | Action::JobMerged { .. }
             | Action::JobRunning { .. }
-            | Action::JobRemoved { .. }
             | Action::UnitNew { .. } => self.reports.push(action),
         }
     }
@@ -637,14 +733,23 @@ impl Driver {
             sockets: &descriptors,
         };
         let started = self.manager.start(&order).map_err(|error| error.to_string())?;
-        if let Started::Child(pid, channel) = started {
-            self.process_started(spawn.process, &unit.name, pid, spawn.is_main);
-            match channel {
-                Some(channel) if spawn.report_exec => {
-                    exec_report::watch(spawn.process, channel, self.watched.clone());
+        match started {
+            Started::Child(pid, channel) => {
+                self.process_started(spawn.process, &unit.name, pid, spawn.is_main);
+                match channel {
+                    Some(channel) if spawn.report_exec => {
+                        exec_report::watch(spawn.process, channel, self.watched.clone());
+                    }
+                    Some(channel) if spawn.idle => self.idle.push(channel),
+                    _ => {}
                 }
-                Some(channel) if spawn.idle => self.idle.push(channel),
-                _ => {}
+            }
+            Started::Ordered => {
+                let sockets: Result<Vec<OwnedFd>, _> =
+                    descriptors.iter().map(|descriptor| descriptor.try_clone_to_owned()).collect();
+                let sockets = sockets.map_err(|error| error.to_string())?;
+                let parked = Parked { process: spawn.process, launch, log, sockets, signal: None };
+                self.exec_socket.park(&unit.name, parked);
             }
         }
         Ok(())
@@ -660,7 +765,14 @@ impl Driver {
     fn kill(&mut self, unit: &UnitName, target: &KillTarget, signal: i32) {
         let Some(signal) = Signal::from_named_raw(signal) else { return };
         let pids = match target {
-            KillTarget::Process(process) => self.pid_of(*process).into_iter().collect(),
+            KillTarget::Process(process) => {
+                let pid = self.pid_of(*process);
+                // A native service's process may not run yet.
+                if pid.is_none() && self.exec_socket.signal_later(*process, signal) {
+                    return;
+                }
+                pid.into_iter().collect()
+            }
             KillTarget::AllBut(known) => {
                 let known: Vec<i32> = known.iter().filter_map(|process| self.pid_of(*process)).collect();
                 let mut pids = self.processes_of(unit);

@@ -19,6 +19,7 @@ use tokio::time::Instant;
 use super::driver::{Driver, Parts, Watched};
 use super::engine_link::{self, EngineLink, Legacy};
 use super::environment::Environment;
+use super::exec_socket::WrapperEvent;
 use super::notify::{self, NotifySocket};
 use super::socket_unit::Keep;
 use super::state_file::{Previous, StateFile};
@@ -26,7 +27,7 @@ use super::unit_log::{self, UnitLogs};
 use super::{DaemonError, bus_messages, census, clock, readable, session_bus};
 use crate::bus::Face;
 use crate::job::{Event, ExitStatus};
-use crate::manager::direct::Direct;
+use crate::manager::select::{self, Choice};
 use crate::unit::spec::{JobMode, UnitName};
 use crate::unit::specifier::Host;
 
@@ -52,6 +53,8 @@ pub struct Options {
     pub unit: Option<UnitName>,
     /// Writes a newline to standard output once the manager can be reached.
     pub announce: bool,
+    /// What supervises the services.
+    pub manager: Choice,
 }
 
 /// Runs the engine until it is told to end. Gives its exit status.
@@ -76,6 +79,8 @@ struct EngineProcess {
     children: Signal,
     terminations: Signal,
     watched: UnboundedReceiver<Watched>,
+    wrappers: UnboundedReceiver<WrapperEvent>,
+    native: Option<AsyncFd<OwnedFd>>,
     ready_sockets: UnboundedReceiver<UnitName>,
     inotify: Option<AsyncFd<OwnedFd>>,
     save_at: Option<Instant>,
@@ -91,6 +96,8 @@ enum Wake {
     Terminate,
     Socket(UnitName),
     Watched(Watched),
+    Wrapper(WrapperEvent),
+    Native,
     Paths,
     Guardian,
     Deadline,
@@ -132,13 +139,15 @@ impl EngineProcess {
                 notify
             }
         };
+        let previous = state.read();
+        let goes_on = matches!(previous, Previous::Resume(_));
         let parts = Parts {
-            manager: Box::new(Direct),
+            manager: select::select(options.manager, &host, environment.variables(), goes_on),
             logs: UnitLogs::new(unit_log::directory(&host)),
             notify_socket: notify_path,
             bus_names,
         };
-        let mut driver = match state.read() {
+        let mut driver = match previous {
             Previous::Resume(saved) => {
                 let kept = std::mem::take(&mut legacy.kept);
                 let mut driver = Driver::restore(*saved, kept, parts);
@@ -154,6 +163,11 @@ impl EngineProcess {
                 driver
             }
         };
+        let exec_path = directory.join(crate::exec::native_message::SOCKET);
+        driver.exec_socket_mut().listen(&exec_path).map_err(failed)?;
+        let wrappers = driver.exec_socket_mut().take_receiver().ok_or_else(lost_receiver)?;
+        let native = driver.manager_mut().descriptor().map(|descriptor| descriptor.try_clone_to_owned());
+        let native = native.transpose().and_then(|own| own.map(readable::register).transpose());
         let watched = driver.take_watched().ok_or_else(lost_receiver)?;
         let ready_sockets = driver.sockets_mut().take_receiver().ok_or_else(lost_receiver)?;
         let inotify = driver.paths_mut().descriptor().map(|descriptor| descriptor.try_clone_to_owned());
@@ -168,6 +182,8 @@ impl EngineProcess {
             children,
             terminations,
             watched,
+            wrappers,
+            native: native.map_err(io("events of the service manager"))?,
             ready_sockets,
             inotify: inotify.map_err(io("inotify"))?,
             save_at: Some(Instant::now()),
@@ -185,6 +201,7 @@ impl EngineProcess {
         loop {
             self.settle().await;
             if let Some(status) = self.driver.ending() {
+                self.driver.manager_mut().finish();
                 self.state.remove();
                 return status;
             }
@@ -211,6 +228,12 @@ impl EngineProcess {
                 }
                 Wake::Socket(unit) => self.driver.socket_ready(&unit),
                 Wake::Watched(watched) => self.driver.watched(watched),
+                Wake::Wrapper(event) => self.driver.wrapper_event(event),
+                Wake::Native => {
+                    for event in self.driver.manager_mut().native_events() {
+                        self.driver.native_event(event);
+                    }
+                }
                 Wake::Paths => {
                     for event in self.driver.paths_mut().events() {
                         self.driver.handle(event);
@@ -241,17 +264,8 @@ impl EngineProcess {
                 None => std::future::pending().await,
             }
         };
-        let inotify = &self.inotify;
-        let paths = async {
-            match inotify {
-                Some(inotify) => {
-                    if let Ok(mut guard) = inotify.readable().await {
-                        guard.clear_ready();
-                    }
-                }
-                None => std::future::pending().await,
-            }
-        };
+        let paths = wait_for(self.inotify.as_ref());
+        let native = wait_for(self.native.as_ref());
         tokio::select! {
             _ = self.children.recv() => Wake::Children,
             () = self.notify.readable() => Wake::Notification,
@@ -259,6 +273,8 @@ impl EngineProcess {
             _ = self.terminations.recv() => Wake::Terminate,
             Some(unit) = self.ready_sockets.recv() => Wake::Socket(unit),
             Some(watched) = self.watched.recv() => Wake::Watched(watched),
+            Some(event) = self.wrappers.recv() => Wake::Wrapper(event),
+            () = native => Wake::Native,
             () = paths => Wake::Paths,
             () = self.link.readable() => Wake::Guardian,
             () = tick => Wake::Deadline,
@@ -317,6 +333,18 @@ impl EngineProcess {
             tracing::warn!("the state is not saved, a killed engine could not go on: {error}");
         }
         tracing::debug!("saved in {:?}", began.elapsed());
+    }
+}
+
+/// Waits until the descriptor is readable; for ever without one.
+async fn wait_for(descriptor: Option<&AsyncFd<OwnedFd>>) {
+    match descriptor {
+        Some(descriptor) => {
+            if let Ok(mut guard) = descriptor.readable().await {
+                guard.clear_ready();
+            }
+        }
+        None => std::future::pending().await,
     }
 }
 

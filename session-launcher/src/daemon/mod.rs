@@ -5,7 +5,7 @@
 //! - [`driver`]: carries out what the job engine decides; [`view`]: what the engine sees
 //! - [`process_table`], [`census`], [`cgroup`], [`pidfd`]: which process belongs to which unit
 //! - [`notify`], [`socket_unit`], [`path_watch`], [`session_bus`], [`x11_services`]: what units react to
-//! - [`exec_report`], [`bus_messages`], [`environment`], [`unit_log`], [`state_file`], [`clock`], [`trace`]
+//! - [`exec_report`], [`exec_socket`], [`bus_messages`], [`environment`], [`unit_log`], [`state_file`], [`clock`], [`trace`]
 
 pub mod bus_messages;
 pub mod census;
@@ -16,6 +16,7 @@ pub mod engine_link;
 pub mod environment;
 pub mod event_loop;
 pub mod exec_report;
+pub mod exec_socket;
 pub mod guardian;
 pub mod guardian_link;
 pub mod notify;

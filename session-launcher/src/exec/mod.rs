@@ -5,10 +5,13 @@
 //! - [`command`]: `$VARIABLE` in command lines, and where programs are found
 //! - [`message`]: how it travels to the wrapper, with descriptors
 //! - [`wrapper`]: the small program that becomes the process
+//! - [`native`]: what another service manager runs, as the parent of that; [`native_message`]: what it says to the engine
 
 pub mod command;
 pub mod launch;
 pub mod message;
+pub mod native;
+pub mod native_message;
 pub mod prepare;
 mod process_attributes;
 pub mod wrapper;

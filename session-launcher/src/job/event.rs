@@ -89,13 +89,15 @@ pub enum RequestError {
     #[error("Unit {0} is masked.")]
     UnitMasked(UnitName),
     /// `org.freedesktop.systemd1.OnlyByDependency`.
-    #[error("Operation refused, unit {0} may be requested by dependency only.")]
+    #[error(
+        "Operation refused, unit {0} may be requested by dependency only (it is configured to refuse manual start/stop)."
+    )]
     OnlyByDependency(UnitName),
     /// `org.freedesktop.systemd1.NoIsolation`.
-    #[error("Operation refused, unit {0} may not be isolated.")]
+    #[error("Operation refused, unit may not be isolated.")]
     NoIsolation(UnitName),
     /// `org.freedesktop.DBus.Error.InvalidArgs`.
-    #[error("job mode {mode} is only valid for {kind}")]
+    #[error("{} is only valid for {kind}.", mode_option(mode))]
     InvalidMode {
         /// The mode.
         mode: &'static str,
@@ -149,6 +151,10 @@ pub enum RequestError {
         /// The job that it would get.
         wanted: &'static str,
     },
+}
+
+fn mode_option(mode: &str) -> String {
+    if mode == "isolate" { "Isolate".to_owned() } else { format!("--job-mode={mode}") }
 }
 
 /// Who sent a notification.

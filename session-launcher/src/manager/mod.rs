@@ -2,6 +2,7 @@
 
 pub mod direct;
 pub mod openrc;
+pub mod select;
 
 use std::os::fd::BorrowedFd;
 

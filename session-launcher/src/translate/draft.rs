@@ -72,6 +72,7 @@ impl<'a> Draft<'a> {
         sockets: &[&'a SocketSettings],
         name: String,
         links: Links,
+        ready_option: Option<&str>,
         request: &Request,
     ) -> Self {
         let able = Abilities::of(request.manager);
@@ -88,12 +89,23 @@ impl<'a> Draft<'a> {
             when_done: &when_done(&name, request),
             requisites: if request.manager == Manager::Dinit { &links.requisite } else { &[] },
         };
-        let wrapped = runner::is_needed(unit, service, sockets, able) || !context.requisites.is_empty();
-        let command = if wrapped {
+        // It tells by itself that it is up, unless OpenRC could not start it again then.
+        let openrc_restarts = request.manager == Manager::Openrc && service.restart != RestartPolicy::No;
+        let speaks = ready_option.filter(|_| !openrc_restarts);
+        let waits = runner::tells_readiness(service) && speaks.is_none();
+        let wrapped =
+            runner::is_needed(unit, service, sockets, able, waits) || !context.requisites.is_empty();
+        let mut command = if wrapped {
             runner::command(&context, unit, sockets)
         } else {
             service.commands.start.first().map(|command| command.argv.clone()).unwrap_or_default()
         };
+        let handed = able.sockets && !sockets.is_empty();
+        let mut ready = wrapped && !runner::has_no_process(service) && !handed;
+        if let Some(option) = speaks.filter(|_| !wrapped && !handed) {
+            command.extend([option.to_owned(), super::READY_FD.to_string()]);
+            ready = true;
+        }
         let without_process = service.service_type == ServiceType::Oneshot;
         let stop = service.commands.stop.as_slice();
         let stop_command = match stop {
@@ -103,8 +115,6 @@ impl<'a> Draft<'a> {
             [_, ..] if without_process => runner::sequence(&context, stop),
             _ => Vec::new(),
         };
-        let handed = able.sockets && !sockets.is_empty();
-        let ready = wrapped && !runner::has_no_process(service) && !handed;
         let reload = if runner::reloads_by_hangup(service) || !service.commands.reload.is_empty() && wrapped {
             Reload::Hangup
         } else {

@@ -149,9 +149,12 @@ impl Reader<'_, '_> {
                 self.want(other, &name, along, directive.clone());
                 self.findings.lost(directive, "it is started with this one, but not again when it ends");
             }
+            // Its job counts for systemd, but a manager would only see that it is not started yet.
+            Kind::Requisite if self.batch.ordered(&self.unit.name, other) => {
+                self.findings.lost(directive, "it is not tested, since it is ordered after this one");
+            }
             Kind::Requisite => {
                 push(&mut self.links.requisite, &name);
-                push(&mut self.links.after, &name);
                 self.findings
                     .lost(directive, "it is tested at the start, but this one does not stop with it");
             }

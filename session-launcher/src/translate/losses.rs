@@ -40,6 +40,9 @@ pub fn of_unit(unit: &Unit, manager: Manager, findings: &mut Findings) {
             findings.lost(directive, "nothing happens then");
         }
     }
+    if flags.start_limit.burst == 1 && flags.start_limit.interval.is_none_or(|span| !span.is_zero()) {
+        findings.lost("StartLimitBurst=1", "it may be started again once");
+    }
     if flags.job_timeout.is_some() || flags.job_running_timeout.is_some() {
         findings.lost("JobTimeoutSec=", "there are no jobs that could time out");
     }

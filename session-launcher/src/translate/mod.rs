@@ -26,8 +26,9 @@ use crate::unit::diagnostic::Severity;
 use crate::unit::install::Installation;
 use crate::unit::load::{Loader, UnitSet};
 use crate::unit::name::{UnitKind, UnitName};
-use crate::unit::spec::{ListenKind, LoadState, ServiceSettings, Settings, SocketSettings, Unit};
+use crate::unit::spec::{Listen, ListenKind, LoadState, ServiceSettings, Settings, SocketSettings, Unit};
 
+use crate::unit::syntax;
 use draft::Draft;
 use links::Batch;
 use names::Names;
@@ -35,6 +36,9 @@ use report::{Finding, Findings, Loss, Report, Verdict};
 
 /// The descriptor on which services tell that they are up.
 const READY_FD: u32 = 3;
+
+/// The section of units that says what only managers other than systemd need to know.
+const OWN_SECTION: &str = "X-SessionLauncher";
 
 /// Whom a translation is for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -282,14 +286,15 @@ impl Translator<'_> {
         let sockets = self.sockets_of(unit);
         let merged: Vec<UnitName> = sockets.iter().map(|(name, _)| (*name).clone()).collect();
         for (_, socket) in &sockets {
-            socket_losses(socket, manager, findings);
+            socket_losses(socket, self.request, findings);
         }
         let sockets: Vec<&SocketSettings> = sockets.iter().map(|(_, socket)| *socket).collect();
         let links = links::links(unit, &merged, &self.batch, manager, findings);
         losses::of_service(unit, service, manager, findings);
         draft::report_links(&service.exec, findings);
         let name = self.batch.names.own(&unit.name);
-        let mut draft = Draft::new(unit, service, &sockets, name, links, self.request);
+        let option = self.ready_option(unit);
+        let mut draft = Draft::new(unit, service, &sockets, name, links, option.as_deref(), self.request);
         self.locate_program(&mut draft);
         self.aliases(unit, &mut draft, findings);
         if let Some(specifier) = draft.texts().find_map(portable::unknown) {
@@ -302,6 +307,14 @@ impl Translator<'_> {
             Manager::Openrc => vec![openrc::service(&draft, &header)],
             Manager::Shepherd => vec![shepherd::service(&draft, &header)],
         }
+    }
+
+    /// How the program is told of a descriptor for its readiness: `ReadyFdOption=` in a section of our own.
+    fn ready_option(&self, unit: &Unit) -> Option<String> {
+        let path = self.loader.path().locate(unit.fragment_path.as_ref()?);
+        let file = syntax::parse(&std::fs::read(path).ok()?);
+        let mut lines = file.assignments.into_iter();
+        lines.find(|line| line.section == OWN_SECTION && line.key == "ReadyFdOption").map(|line| line.value)
     }
 
     /// A program without a path is looked up now, in the directories that systemd has for that.
@@ -345,7 +358,7 @@ impl Translator<'_> {
         match service.and_then(|service| self.batch.services.get(service)) {
             Some(name) => {
                 findings.note("ListenStream=", format!("is part of the service {name}"));
-                socket_losses(socket, self.request.manager, findings);
+                socket_losses(socket, self.request, findings);
             }
             None => {
                 let service = service.map_or_else(|| unit.name.to_string(), ToString::to_string);
@@ -418,7 +431,8 @@ fn place(path: &Path) -> String {
     path.strip_prefix(&here).unwrap_or(path).display().to_string()
 }
 
-fn socket_losses(socket: &SocketSettings, manager: Manager, findings: &mut Findings) {
+fn socket_losses(socket: &SocketSettings, request: &Request, findings: &mut Findings) {
+    let Request { manager, system, .. } = *request;
     for listen in &socket.listen {
         if listen.kind != ListenKind::Stream {
             findings.refuse(
@@ -430,9 +444,15 @@ fn socket_losses(socket: &SocketSettings, manager: Manager, findings: &mut Findi
     if socket.accept {
         findings.refuse("Accept=yes", "no service is started for each connection");
     }
+    let shared = |listen: &&Listen| {
+        matches!(Path::new(&listen.address).parent().and_then(Path::to_str), Some("/tmp" | "/var/tmp"))
+    };
+    if manager == Manager::Shepherd && socket.listen.iter().any(|listen| shared(&listen)) {
+        findings.refuse("ListenStream=", "the Shepherd would close the directory, which others share");
+    }
     if manager != Manager::Shepherd {
         findings.lost("ListenStream=", "it listens from the start of the service on, and does not start it");
-    } else if socket.socket_mode != 0o666 {
+    } else if system && socket.socket_mode != 0o666 {
         findings.unguarded("SocketMode=", "every user may connect who reaches the socket's directory");
     }
     if !socket.symlinks.is_empty() {

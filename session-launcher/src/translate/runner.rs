@@ -123,17 +123,18 @@ pub fn is_plain(command: &CommandLine) -> bool {
     !expands && !argv0 && !command.ignore_failure && !command.via_shell
 }
 
-/// Whether a service needs the help of `run-service`.
+/// Whether a service needs the help of `run-service`; `waits` is whether somebody has to wait for it.
 pub fn is_needed(
     unit: &Unit,
     service: &ServiceSettings,
     sockets: &[&SocketSettings],
     able: Abilities,
+    waits: bool,
 ) -> bool {
     let commands = &service.commands;
     let oneshot = has_no_process(service);
     let around = [&commands.condition, &commands.start_pre, &commands.start_post, &commands.stop_post];
-    tells_readiness(service) && !(able.sockets && !sockets.is_empty())
+    waits && (sockets.is_empty() || !able.sockets)
         || around.iter().any(|list| !list.is_empty())
         || !oneshot && !commands.stop.is_empty()
         || !commands.start.iter().all(is_plain)

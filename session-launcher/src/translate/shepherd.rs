@@ -9,8 +9,12 @@ use super::{Header, NativeFile, portable, seconds, whole_seconds};
 use crate::unit::spec::{KillMode, ListenKind, RestartPolicy, ServiceType, SocketSettings};
 use crate::unit::value::signal;
 
-const MODULES: &str =
-    "(use-modules (shepherd service) (shepherd support) (shepherd endpoints) (ice-9 match))\n";
+/// Modules, and what a file uses them for.
+const MODULES: [(&str, &[&str]); 3] = [
+    ("(shepherd service)", &["(service "]),
+    ("(shepherd support)", &["(mkdir-p ", "(non-blocking-port "]),
+    ("(ice-9 match)", &["(match "]),
+];
 
 /// The file of a service.
 pub fn service(draft: &Draft<'_>, header: &Header) -> NativeFile {
@@ -43,7 +47,10 @@ pub fn target(name: &str, description: &str, links: &Links, header: &Header) -> 
 }
 
 /// A service form while it is written.
-struct Form(String);
+struct Form {
+    comment: String,
+    text: String,
+}
 
 impl Form {
     fn begin(draft: &Draft<'_>, header: &Header) -> Self {
@@ -52,10 +59,9 @@ impl Form {
     }
 
     fn new(names: &[String], description: &str, links: &Links, header: &Header) -> Self {
-        let mut text = header.text(";;");
-        text.push_str(MODULES);
+        let mut text = String::new();
         let _ = write!(text, "\n(register-services\n (list\n  (service '({})", names.join(" "));
-        let mut form = Self(text);
+        let mut form = Self { comment: header.text(";;"), text };
         form.keyword("documentation", &string(description));
         if !links.need.is_empty() {
             form.keyword("requirement", &format!("'({})", links.need.join(" ")));
@@ -64,7 +70,7 @@ impl Form {
     }
 
     fn keyword(&mut self, name: &str, value: &str) {
-        let _ = write!(self.0, "\n    #:{name} {value}");
+        let _ = write!(self.text, "\n    #:{name} {value}");
     }
 
     fn restart(&mut self, draft: &Draft<'_>) {
@@ -84,7 +90,9 @@ impl Form {
             if let Some(delay) = draft.service.restart_delay {
                 self.keyword("respawn-delay", &seconds(delay));
             }
+            // It tests before it counts: one restart more than the number says.
             let (count, interval) = draft.restart_limit().unwrap_or((1_000_000, Duration::from_secs(1)));
+            let count = count.saturating_sub(1);
             self.keyword("respawn-limit", &format!("'({count} . {})", whole_seconds(interval)));
         }
         if let Some(handler) = handler {
@@ -93,9 +101,13 @@ impl Form {
         }
     }
 
-    fn end(mut self, name: &str) -> NativeFile {
-        self.0.push_str(")))\n");
-        NativeFile { name: format!("{name}.scm"), text: self.0, mode: 0o644 }
+    fn end(self, name: &str) -> NativeFile {
+        let Self { comment, text } = self;
+        let used = |marks: &[&str]| marks.iter().any(|mark| text.contains(mark));
+        let modules: Vec<&str> =
+            MODULES.iter().filter(|(_, marks)| used(marks)).map(|(module, _)| *module).collect();
+        let text = format!("{comment}(use-modules {})\n{text})))\n", modules.join(" "));
+        NativeFile { name: format!("{name}.scm"), text, mode: 0o644 }
     }
 }
 
@@ -239,7 +251,8 @@ fn run(draft: &Draft<'_>) -> String {
     }
     let arguments = process_arguments(draft, true);
     if !draft.sockets.is_empty() {
-        let endpoints: Vec<String> = draft.sockets.iter().flat_map(|socket| endpoints(socket)).collect();
+        let endpoints: Vec<String> =
+            draft.sockets.iter().flat_map(|socket| endpoints(socket, draft.system)).collect();
         return format!(
             "((make-systemd-constructor\n              {command}\n              (list {})\n              #:lazy-start? #t{arguments}))",
             endpoints.join("\n                    ")
@@ -265,13 +278,20 @@ fn run(draft: &Draft<'_>) -> String {
     )
 }
 
-fn endpoints(socket: &SocketSettings) -> Vec<String> {
+fn endpoints(socket: &SocketSettings, system: bool) -> Vec<String> {
+    // The Shepherd sets the mode of the directory even if it was there: a user's stays closed to others.
+    let mode = if system { socket.directory_mode } else { 0o700 };
     let listening = socket.listen.iter().filter(|listen| listen.kind == ListenKind::Stream);
     let name = socket.file_descriptor_name.clone();
     listening
         .map(|listen| {
             let name = name.as_ref().map(|name| format!(" #:name {}", string(name))).unwrap_or_default();
-            format!("(endpoint {}{name})", address(&listen.address))
+            let directory = if listen.address.starts_with('/') {
+                format!(" #:socket-directory-permissions #o{mode:o}")
+            } else {
+                String::new()
+            };
+            format!("(endpoint {}{name}{directory})", address(&listen.address))
         })
         .collect()
 }

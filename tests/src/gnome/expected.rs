@@ -5,6 +5,8 @@ use super::units::Exception;
 /// Units that differ in every session.
 pub const UNITS: &[Exception<'_>] = &[
     ("init.scope", "systemd --user puts itself into a scope; the guardian and the engine are in none"),
+    ("dbus.service", "the bus was there before the manager and carries it: nobody here runs it as a service"),
+    ("dbus.socket", "likewise"),
     ("systemd-*", "systemd's own units: its package is not installed"),
 ];
 
@@ -17,3 +19,9 @@ pub const VARIABLES: &[(&str, &str)] = &[
     ("MEMORY_PRESSURE_WRITE", "likewise"),
     ("JOURNAL_STREAM", "there is no journal"),
 ];
+
+/// Variables that only one side's bus gives to the services that it starts itself.
+pub const VARIABLES_OF_THE_BUS: &[(&str, &str)] = &[(
+    "GPG_AGENT_INFO",
+    "set by gpg-agent.socket in the manager's environment, which systemd's bus is started with; ours was there before",
+)];

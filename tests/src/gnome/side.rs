@@ -48,15 +48,19 @@ pub enum Side {
 pub struct Usher {
     /// Whose leader and control program the session has.
     pub leader: Leader,
-    /// Whether the bus starts services through units where their files name one (`--systemd-activation`).
+    /// Whether the bus starts services through units where their files name one (`--systemd-activation`). Such a bus
+    /// does not start the manager, which then has to come with it; otherwise the first who calls it makes it start.
     pub activates_units: bool,
     /// Whether the machine has cgroups, of which a part is the user's.
     pub cgroups: bool,
+    /// Whether OpenRC runs the user's services.
+    pub openrc: bool,
 }
 
 impl Usher {
     /// Our programs, a bus that activates units, and cgroups: what resembles the reference most.
-    pub const USUAL: Self = Self { leader: Leader::Ours, activates_units: true, cgroups: true };
+    pub const USUAL: Self =
+        Self { leader: Leader::Ours, activates_units: true, cgroups: true, openrc: false };
 }
 
 impl Side {
@@ -78,8 +82,8 @@ pub struct Stage {
     pub desktop: Desktop,
     /// Where its logs go in the end.
     pub artefacts: Artefacts,
-    /// `systemd --user`, or the session bus.
-    manager: Daemon,
+    /// `systemd --user`, or the session bus and, unless the bus starts it, session-launcher.
+    daemons: Vec<Daemon>,
 }
 
 impl Stage {
@@ -100,11 +104,11 @@ impl Stage {
         machine.write("/etc/systemd/user/org.gnome.Shell@.service.d/headless.conf", 0o644, HEADLESS_SHELL);
         machine.write("/etc/xdg/autostart/lab.desktop", 0o644, AUTOSTART);
         machine.write("/usr/share/dbus-1/services/lab.Activated.service", 0o644, ACTIVATED);
-        let manager = match side {
-            Side::Systemd => start_systemd(&desktop),
-            Side::Usher(usher) => start_bus(&desktop, usher),
+        let daemons = match side {
+            Side::Systemd => vec![start_systemd(&desktop)],
+            Side::Usher(usher) => start_usher(&desktop, usher),
         };
-        Some(Self { side, desktop, artefacts: artefacts.within(side.name()), manager })
+        Some(Self { side, desktop, artefacts: artefacts.within(side.name()), daemons })
     }
 
     /// A command of the user's that finds her bus.
@@ -172,7 +176,7 @@ impl Stage {
         self.desktop.machine.processes_of(UID)
     }
 
-    /// The user's processes that belong to a session: neither her manager nor her bus.
+    /// The user's processes that belong to a session: neither her manager nor her bus, nor the test's own monitor.
     pub fn session_processes(&self) -> Vec<Process> {
         let mut processes = self.processes();
         processes.retain(|process| !self.is_permanent(process));
@@ -180,6 +184,9 @@ impl Stage {
     }
 
     fn is_permanent(&self, process: &Process) -> bool {
+        if process.name == "dbus-monitor" {
+            return true;
+        }
         match self.side {
             Side::Systemd => {
                 process.command_line.starts_with("/usr/lib/systemd/systemd --user")
@@ -203,13 +210,13 @@ impl Stage {
 
     /// What the manager, or the bus, printed.
     pub fn log(&self) -> String {
-        self.manager.log()
+        self.daemons.iter().map(Daemon::log).collect()
     }
 }
 
 impl Drop for Stage {
     fn drop(&mut self) {
-        self.artefacts.keep(&format!("{}.log", self.side.name()), self.manager.log());
+        self.artefacts.keep(&format!("{}.log", self.side.name()), self.log());
         let logs = self.desktop.machine.path(HOME).join(".local/state/session-launcher/log");
         self.artefacts.keep_directory("units", &logs);
         let states = self.desktop.machine.path(RUNTIME_DIRECTORY).join("session-launcher");
@@ -235,19 +242,31 @@ fn start_systemd(desktop: &Desktop) -> Daemon {
     manager
 }
 
-/// A session bus at the usual address. The manager starts when it is first asked for.
-fn start_bus(desktop: &Desktop, usher: Usher) -> Daemon {
+/// A session bus at the usual address, and the manager where the bus does not start it.
+fn start_usher(desktop: &Desktop, usher: Usher) -> Vec<Daemon> {
     install::install(&desktop.machine, usher.leader);
-    let mut command = desktop
+    let group = if usher.cgroups { DELEGATED_GROUP } else { SESSION_GROUP };
+    if usher.openrc {
+        desktop.machine.command("mkdir").args(["-p", "/run/openrc"]).run();
+        desktop.command_of_user("/usr/sbin/openrc").args(["--user", "default"]).cgroup(group).run();
+    }
+    let mut bus = desktop
         .command_of_user("dbus-daemon")
         .args(["--session", &format!("--address={BUS_ADDRESS}"), "--nofork", "--nopidfile"])
-        .cgroup(if usher.cgroups { DELEGATED_GROUP } else { SESSION_GROUP });
-    if usher.activates_units {
-        command = command.arg("--systemd-activation");
-    }
-    let mut bus = command.spawn();
+        .args(usher.activates_units.then_some("--systemd-activation"))
+        .cgroup(group)
+        .spawn();
     bus.wait_for_socket(desktop.machine.path(format!("{RUNTIME_DIRECTORY}/bus")));
-    bus
+    if !usher.activates_units {
+        return vec![bus];
+    }
+    let bus_of_user = |program| desktop.command_of_user(program).env("DBUS_SESSION_BUS_ADDRESS", BUS_ADDRESS);
+    let mut manager = bus_of_user(install::PROGRAM).arg("daemon").cgroup(group).spawn();
+    manager.wait_until("at its default target", || {
+        let output = bus_of_user("systemctl").args(["--user", "is-active", "default.target"]).output();
+        output.stdout.trim() == "active"
+    });
+    vec![bus, manager]
 }
 
 /// How often a state is looked at.

@@ -5,9 +5,11 @@ use std::time::Duration;
 
 use super::trial::{Native, within};
 
+type Scenario = (&'static str, fn(&dyn Native));
+
 /// Runs all, and fails with the names of those that did not go well.
 pub fn play(native: &dyn Native) {
-    let scenarios: [(&str, fn(&dyn Native)); 15] = [
+    let scenarios: [Scenario; 15] = [
         ("readiness and order", readiness_and_order),
         ("stop and its aftermath", stop_and_aftermath),
         ("reload", reload),
@@ -193,10 +195,13 @@ fn socket_target_oneshot(native: &dyn Native) {
     let trial = native.trial();
     assert!(native.start("listens"));
     // The Shepherd starts it with the first connection.
-    let connect = "import socket; socket.socket(socket.AF_UNIX).connect('/var/trial/socket')";
-    trial.command("python3").args(["-c", connect]).run();
+    let path = if trial.system { "/run/trial-socket" } else { "/run/user/1000/trial-socket" };
+    let connect = format!("import socket; socket.socket(socket.AF_UNIX).connect('{path}')");
+    trial.command("python3").args(["-c", connect.as_str()]).run();
+    let directory = trial.as_root("stat -c %a /run /run/user/1000");
+    assert_eq!(directory, "755\n700\n", "the directory of a socket keeps its mode");
     trial.wait("listens has its socket", || !trial.log().is_empty());
-    assert_eq!(trial.log(), ["listens socket /var/trial/socket 1 True"]);
+    assert_eq!(trial.log(), [format!("listens socket {path} 1 True")]);
     assert!(native.stop("listens"));
     trial.clear();
     assert!(native.start("group.target"));

@@ -1,1 +1,29 @@
-//! To be written.
+//! The files of the repository are what `translate` makes of its units now.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::path::Path;
+
+use usher_tests::binaries::workspace;
+use usher_tests::native_files;
+
+fn files(directory: &Path) -> BTreeMap<String, String> {
+    let entries = fs::read_dir(directory).unwrap().map(|entry| entry.unwrap().path());
+    entries
+        .map(|path| {
+            let name = path.file_name().unwrap().to_string_lossy().into_owned();
+            (name, fs::read_to_string(&path).unwrap())
+        })
+        .collect()
+}
+
+#[test]
+fn the_repository_has_what_translate_makes() {
+    for manager in native_files::MANAGERS {
+        let directory = tempfile::tempdir().unwrap();
+        let output = native_files::translate(manager, directory.path()).output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        let (made, kept) = (files(directory.path()), files(&workspace().join(manager)));
+        assert_eq!(made, kept, "{manager}/ is old; make it again with: cargo xtask translate");
+    }
+}

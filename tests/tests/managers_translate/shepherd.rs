@@ -22,7 +22,10 @@ impl Shepherd {
             .spawn();
         let socket = trial.machine.path(Self::socket(&trial));
         daemon.wait_until("shepherd listens", || socket.exists());
-        Some(Self { trial, daemon })
+        let shepherd = Self { trial, daemon };
+        // It listens before it has read everything.
+        shepherd.trial.wait("shepherd has read all", || shepherd.tool("status", "words").0);
+        Some(shepherd)
     }
 
     fn socket(trial: &Trial) -> String {

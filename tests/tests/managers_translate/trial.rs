@@ -83,7 +83,7 @@ pub fn builder() -> Builder {
     let builder =
         Machine::builder("gnome").bind_read_only(built("session-launcher"), "/usr/bin/session-launcher");
     match dinit_directory() {
-        Some(directory) => ["dinit", "dinitctl"].iter().fold(builder, |builder, program| {
+        Some(directory) => ["dinit", "dinitctl", "dinit-check"].iter().fold(builder, |builder, program| {
             builder.bind_read_only(directory.join(program), format!("/usr/bin/{program}"))
         }),
         None => builder,

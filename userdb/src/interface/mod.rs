@@ -1,7 +1,10 @@
 //! `io.systemd.UserDatabase`: its methods, parameters and errors (<https://systemd.io/USER_GROUP_API>).
 
 pub mod description;
+pub mod reply;
 pub mod request;
+
+use crate::Kind;
 
 /// The name of the interface.
 pub const INTERFACE: &str = "io.systemd.UserDatabase";
@@ -11,6 +14,21 @@ pub const GET_USER_RECORD: &str = "io.systemd.UserDatabase.GetUserRecord";
 pub const GET_GROUP_RECORD: &str = "io.systemd.UserDatabase.GetGroupRecord";
 /// Looks up or lists who is in which group.
 pub const GET_MEMBERSHIPS: &str = "io.systemd.UserDatabase.GetMemberships";
+
+impl Kind {
+    /// The method that looks up or lists records of this kind.
+    pub const fn method(self) -> &'static str {
+        match self {
+            Self::User => GET_USER_RECORD,
+            Self::Group => GET_GROUP_RECORD,
+        }
+    }
+
+    /// The kind whose records a method looks up or lists.
+    pub fn of_method(method: &str) -> Option<Self> {
+        [Self::User, Self::Group].into_iter().find(|kind| kind.method() == method)
+    }
+}
 
 /// The errors of the interface.
 pub mod error {

@@ -9,8 +9,9 @@
 use serde_json::Value;
 
 use crate::record::rule::number::parse_u64;
+use crate::record::{Key, Object};
 use crate::varlink::call::Parameters;
-use crate::{Disposition, DispositionMask, Filter, name, record};
+use crate::{Disposition, DispositionMask, Filter, Kind, name, record};
 
 /// The name of the parameter that cannot be used.
 #[derive(Debug, PartialEq, Eq)]
@@ -61,46 +62,53 @@ const fn optional(name: &'static str, is: Type) -> Field {
 
 const SERVICE: Field = Field { name: "service", is: Type::String, required: true };
 
-const USER: [Field; 8] = [
-    optional("uid", Type::Int),
-    optional("userName", Type::String),
-    optional("fuzzyNames", Type::Strings),
-    optional("dispositionMask", Type::Strings),
-    optional("uidMin", Type::Int),
-    optional("uidMax", Type::Int),
-    optional("uuid", Type::String),
-    SERVICE,
-];
+const USER: [Field; 8] = record_fields(Kind::User);
+const GROUP: [Field; 8] = record_fields(Kind::Group);
 
-const GROUP: [Field; 8] = [
-    optional("gid", Type::Int),
-    optional("groupName", Type::String),
-    optional("fuzzyNames", Type::Strings),
-    optional("dispositionMask", Type::Strings),
-    optional("gidMin", Type::Int),
-    optional("gidMax", Type::Int),
-    optional("uuid", Type::String),
-    SERVICE,
-];
+const fn record_fields(kind: Kind) -> [Field; 8] {
+    let [id_min, id_max] = id_bounds(kind);
+    [
+        optional(kind.id_field(), Type::Int),
+        optional(kind.name_field(), Type::String),
+        optional("fuzzyNames", Type::Strings),
+        optional("dispositionMask", Type::Strings),
+        optional(id_min, Type::Int),
+        optional(id_max, Type::Int),
+        optional("uuid", Type::String),
+        SERVICE,
+    ]
+}
+
+const fn id_bounds(kind: Kind) -> [&'static str; 2] {
+    match kind {
+        Kind::User => ["uidMin", "uidMax"],
+        Kind::Group => ["gidMin", "gidMax"],
+    }
+}
 
 const MEMBERSHIPS: [Field; 3] =
     [optional("userName", Type::String), optional("groupName", Type::String), SERVICE];
 
 impl RecordRequest {
-    /// Judges the parameters of `GetUserRecord`.
+    /// Judges the parameters of `GetUserRecord` or `GetGroupRecord`.
     ///
     /// # Errors
     /// The first parameter that cannot be used.
-    pub fn for_user(parameters: &Parameters<'_>) -> Result<Self, InvalidParameter> {
-        Self::judge(parameters, &USER)
+    pub fn judge(kind: Kind, parameters: &Parameters<'_>) -> Result<Self, InvalidParameter> {
+        let fields = match kind {
+            Kind::User => &USER,
+            Kind::Group => &GROUP,
+        };
+        judge(parameters, fields, Self::set)
     }
 
-    /// Judges the parameters of `GetGroupRecord`.
-    ///
-    /// # Errors
-    /// The first parameter that cannot be used.
-    pub fn for_group(parameters: &Parameters<'_>) -> Result<Self, InvalidParameter> {
-        Self::judge(parameters, &GROUP)
+    /// What one record is asked for by. With both a name and an id the name decides; that they belong to different records is
+    /// an answer of its own.
+    pub fn key(&self) -> Option<Key<'_>> {
+        match &self.name {
+            Some(name) => Some(Key::Name(name)),
+            None => self.id.map(Key::Id),
+        }
     }
 
     /// True if neither a name nor an id is given, so that all records are asked for.
@@ -108,16 +116,6 @@ impl RecordRequest {
         self.id.is_none() && self.name.is_none()
     }
 
-    fn judge(parameters: &Parameters<'_>, fields: &[Field; 8]) -> Result<Self, InvalidParameter> {
-        judge_description(parameters, fields)?;
-        let mut request = Self::default();
-        for (key, value) in &parameters.0 {
-            request.set(key, value).ok_or_else(|| InvalidParameter(key.clone().into_owned()))?;
-        }
-        Ok(request)
-    }
-
-    /// Takes one parameter over. None when its value is not valid.
     fn set(&mut self, key: &str, value: &Value) -> Option<()> {
         match key {
             "uid" | "gid" => self.id = nullable(value, id)?,
@@ -145,12 +143,7 @@ impl MembershipRequest {
     /// # Errors
     /// The first parameter that cannot be used.
     pub fn judge(parameters: &Parameters<'_>) -> Result<Self, InvalidParameter> {
-        judge_description(parameters, &MEMBERSHIPS)?;
-        let mut request = Self::default();
-        for (key, value) in &parameters.0 {
-            request.set(key, value).ok_or_else(|| InvalidParameter(key.clone().into_owned()))?;
-        }
-        Ok(request)
+        judge(parameters, &MEMBERSHIPS, Self::set)
     }
 
     fn set(&mut self, key: &str, value: &Value) -> Option<()> {
@@ -162,6 +155,47 @@ impl MembershipRequest {
         }
         Some(())
     }
+}
+
+/// Adds the conditions that are set to the parameters of a request.
+pub fn add_filter(parameters: &mut Object, kind: Kind, filter: &Filter) {
+    let mut set = |name: &str, value: Value| parameters.insert(name.to_owned(), value);
+    let unset = Filter::default();
+    if !filter.fuzzy_names.is_empty() {
+        set("fuzzyNames", filter.fuzzy_names.clone().into());
+    }
+    if let Some(mask) = filter.disposition_mask {
+        set("dispositionMask", mask.iter().map(Disposition::as_str).collect());
+    }
+    let [min, max] = id_bounds(kind);
+    if filter.id_min != unset.id_min {
+        set(min, filter.id_min.into());
+    }
+    if filter.id_max != unset.id_max {
+        set(max, filter.id_max.into());
+    }
+    if let Some(uuid) = filter.uuid {
+        set("uuid", format!("{uuid:032x}").into());
+    }
+}
+
+/// True for the parameters that [`add_filter`] adds, which services written for versions before systemd 258 refuse.
+pub fn is_filter(kind: Kind, parameter: &str) -> bool {
+    ["fuzzyNames", "dispositionMask", "uuid"].contains(&parameter) || id_bounds(kind).contains(&parameter)
+}
+
+/// Judges twice. `set` takes one parameter over, and returns None when its value is not valid.
+fn judge<R: Default>(
+    parameters: &Parameters<'_>,
+    fields: &[Field],
+    set: fn(&mut R, &str, &Value) -> Option<()>,
+) -> Result<R, InvalidParameter> {
+    judge_description(parameters, fields)?;
+    let mut request = R::default();
+    for (key, value) in &parameters.0 {
+        set(&mut request, key, value).ok_or_else(|| InvalidParameter(key.clone().into_owned()))?;
+    }
+    Ok(request)
 }
 
 /// The first judgement, against the description of the interface.
@@ -234,7 +268,7 @@ mod tests {
 
     fn user(parameters: &str) -> Result<RecordRequest, InvalidParameter> {
         let message = format!(r#"{{"method":"x.Y","parameters":{parameters}}}"#);
-        RecordRequest::for_user(Call::parse(message.as_bytes()).unwrap().parameters())
+        RecordRequest::judge(Kind::User, Call::parse(message.as_bytes()).unwrap().parameters())
     }
 
     fn invalid(parameters: &str) -> String {
@@ -300,6 +334,29 @@ mod tests {
         for field in ["fuzzyNames", "dispositionMask", "uuid"] {
             assert_eq!(invalid(&format!(r#"{{"{field}":null,"service":"s"}}"#)), field);
         }
+    }
+
+    #[test]
+    fn only_conditions_that_are_set_are_written() {
+        let written = |kind, filter: &Filter| {
+            let mut parameters = Object::new();
+            add_filter(&mut parameters, kind, filter);
+            assert!(parameters.keys().all(|parameter| is_filter(kind, parameter)));
+            Value::Object(parameters).to_string()
+        };
+        assert_eq!(written(Kind::User, &Filter::default()), "{}");
+        let filter = Filter {
+            fuzzy_names: vec!["a".to_owned()],
+            disposition_mask: Some(DispositionMask::NONE.with(Disposition::System)),
+            id_min: 1,
+            id_max: 9,
+            uuid: Some(0xab),
+        };
+        assert_eq!(
+            written(Kind::Group, &filter),
+            r#"{"fuzzyNames":["a"],"dispositionMask":["system"],"gidMin":1,"gidMax":9,"uuid":"000000000000000000000000000000ab"}"#
+        );
+        assert!(!is_filter(Kind::Group, "uidMin") && !is_filter(Kind::User, "userName"));
     }
 
     #[test]

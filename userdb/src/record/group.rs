@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::rule::string::mangle_gecos;
 use super::schema::{Field, GROUP};
-use super::{Record, RecordKind};
+use super::{Kind, Record, RecordKind};
 use crate::Disposition;
 
 /// Groups, as a kind of records.
@@ -15,9 +15,8 @@ pub enum Group {}
 pub type GroupRecord = Record<Group>;
 
 impl RecordKind for Group {
+    const KIND: Kind = Kind::Group;
     const FIELDS: &'static [Field] = GROUP;
-    const NAME: &'static str = "groupName";
-    const ID: &'static str = "gid";
 
     fn disposition(group: &GroupRecord) -> Option<Disposition> {
         group.gid().map(Disposition::of_gid)

@@ -11,6 +11,8 @@
 
 mod error;
 mod group;
+mod key;
+mod kind;
 mod label;
 mod layers;
 mod load;
@@ -31,10 +33,11 @@ use serde_json::Value;
 use crate::{Disposition, Host};
 use layers::Layers;
 use load::{Strictness, load};
-use schema::Field;
 
 pub use error::{Problem, RecordError};
 pub use group::{Group, GroupRecord};
+pub use key::Key;
+pub use kind::{Kind, RecordKind};
 pub use load::Loaded;
 pub use parse::{Parsed, parse_object};
 pub use rule::string::parse_uuid;
@@ -43,22 +46,6 @@ pub use user::{DEFAULT_SHELL, NOLOGIN, ROOT_SHELL, User, UserRecord};
 
 /// A JSON object whose keys keep their order.
 pub type Object = serde_json::Map<String, serde_json::Value>;
-
-/// A kind of records: [`User`] or [`Group`].
-pub trait RecordKind: Sized {
-    /// Which fields exist.
-    const FIELDS: &'static [Field];
-    /// The field that holds the name.
-    const NAME: &'static str;
-    /// The field that holds the uid or gid.
-    const ID: &'static str;
-
-    /// What kind of account it is, if the record does not say so itself.
-    fn disposition(record: &Record<Self>) -> Option<Disposition>;
-
-    /// Texts besides names that people look for.
-    fn descriptions(record: &Record<Self>) -> impl Iterator<Item = Cow<'_, str>>;
-}
 
 /// A record, as it goes over the wire, and the view of it that holds on this host.
 ///
@@ -78,7 +65,7 @@ impl<K: RecordKind> Record<K> {
     /// If the name is missing or not valid, or a section is there that `sections` refuses.
     pub fn load(json: Object, host: &Host, sections: Sections) -> Result<Loaded<Self>, RecordError> {
         let Loaded { record, problems } =
-            load(json, host, sections, K::FIELDS, K::NAME, Strictness::Permissive)?;
+            load(json, host, sections, K::FIELDS, K::KIND.name_field(), Strictness::Permissive)?;
         Ok(Loaded { record: Self::of(record), problems })
     }
 
@@ -89,7 +76,9 @@ impl<K: RecordKind> Record<K> {
     ///
     /// As [`Record::load`], and [`RecordError::Invalid`] with all fields that are not valid.
     pub fn load_strict(json: Object, host: &Host, sections: Sections) -> Result<Self, RecordError> {
-        load(json, host, sections, K::FIELDS, K::NAME, Strictness::Strict)?.without_problems().map(Self::of)
+        load(json, host, sections, K::FIELDS, K::KIND.name_field(), Strictness::Strict)?
+            .without_problems()
+            .map(Self::of)
     }
 
     /// A record made by this software itself, of regular and privileged fields that need no judging.
@@ -153,7 +142,7 @@ impl<K: RecordKind> Record<K> {
 
     /// The name.
     pub fn name(&self) -> &str {
-        self.str(K::NAME).unwrap_or_default()
+        self.str(K::KIND.name_field()).unwrap_or_default()
     }
 
     /// The realm, if it is not the root domain.
@@ -178,7 +167,7 @@ impl<K: RecordKind> Record<K> {
 
     /// The uid of a user, the gid of a group.
     pub fn id(&self) -> Option<u32> {
-        self.layers.id(K::ID)
+        self.layers.id(K::KIND.id_field())
     }
 
     /// What kind of account it is, if the record says so or has an id.

@@ -4,7 +4,7 @@ use std::borrow::Cow;
 
 use super::rule::string::mangle_gecos;
 use super::schema::{Field, USER};
-use super::{Record, RecordKind};
+use super::{Kind, Record, RecordKind};
 use crate::{Disposition, id};
 
 /// The shell of regular users whose record names none.
@@ -22,9 +22,8 @@ pub enum User {}
 pub type UserRecord = Record<User>;
 
 impl RecordKind for User {
+    const KIND: Kind = Kind::User;
     const FIELDS: &'static [Field] = USER;
-    const NAME: &'static str = "userName";
-    const ID: &'static str = "uid";
 
     fn disposition(user: &UserRecord) -> Option<Disposition> {
         if user.is_root() || user.is_nobody() {

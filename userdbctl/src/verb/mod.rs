@@ -4,10 +4,13 @@ mod group;
 mod groups_of_user;
 mod memberships;
 mod record_file;
+mod records;
 mod services;
 mod ssh_authorized_keys;
 mod user;
 mod users_in_group;
+
+use userdb::record::{Group, User};
 
 use crate::arguments::{ArgumentError, Arguments};
 use crate::database::{Database, LookupError};
@@ -114,8 +117,8 @@ pub fn run(arguments: &Arguments) -> Result<Status, Error> {
     }
     let mut database = Database::new(arguments.socket_directory.clone(), &arguments.services);
     match arguments.verb {
-        Verb::User => user::run(arguments, &mut database),
-        Verb::Group => group::run(arguments, &mut database),
+        Verb::User => records::run::<User>(arguments, &mut database),
+        Verb::Group => records::run::<Group>(arguments, &mut database),
         Verb::UsersInGroup => users_in_group::run(arguments, &database),
         Verb::GroupsOfUser => groups_of_user::run(arguments, &database),
         Verb::Services => services::run(arguments),
@@ -132,31 +135,36 @@ fn refuse_file(arguments: &Arguments, doing: &str) -> Result<(), Error> {
 }
 
 /// Says why one of several names is not shown.
-fn report_missing(kind: Kind, name: &str, error: &LookupError) {
-    let Kind { title, database } = kind;
+fn report_missing(words: Words, name: &str, error: &LookupError) {
+    let Words { title, singular, .. } = words;
     Message::Error.print(&match error {
         LookupError::NotFound => format!("{title} {name} does not exist."),
         LookupError::NotMatching => format!("{title} '{name}' exists but does not match specified filter."),
-        LookupError::Unavailable => Error::Unavailable { database }.to_string(),
-        error => format!("Failed to find {database} {name}: {error}"),
+        LookupError::Unavailable => Error::Unavailable { database: singular }.to_string(),
+        error => format!("Failed to find {singular} {name}: {error}"),
     });
 }
 
 /// How messages call what is looked up.
 #[derive(Clone, Copy, Debug)]
-struct Kind {
+struct Words {
+    /// At the beginning of a sentence.
     title: &'static str,
-    database: &'static str,
+    singular: &'static str,
+    plural: &'static str,
+    /// What is done when all are shown.
+    listing: &'static str,
 }
 
-const USER: Kind = Kind { title: "User", database: "user" };
-const GROUP: Kind = Kind { title: "Group", database: "group" };
+const USER: Words = Words { title: "User", singular: "user", plural: "users", listing: "enumerate users" };
+const GROUP: Words =
+    Words { title: "Group", singular: "group", plural: "groups", listing: "enumerate groups" };
 
 /// Says that the caller may not see all of a record.
-fn warn_incomplete(kind: Kind, name: &str) {
+fn warn_incomplete(words: Words, name: &str) {
     Message::Warning.print(&format!(
         "Warning: lacking rights to acquire privileged fields of {} record of '{}', output incomplete.",
-        kind.database,
+        words.singular,
         crate::format::text::printable(name)
     ));
 }

@@ -7,10 +7,11 @@ use std::path::{Component, Path};
 use std::process::Command;
 
 use userdb::Filter;
+use userdb::record::User;
 
 use super::{Error, Status, USER, refuse_file, report_missing, warn_incomplete};
 use crate::arguments::{ArgumentError, Arguments};
-use crate::database::{Database, Key, LookupError};
+use crate::database::{Database, LookupError, key_of_name};
 use crate::format::errno;
 use crate::message::Message;
 use crate::output::Stdout;
@@ -32,7 +33,7 @@ pub fn run(arguments: &Arguments, database: &mut Database) -> Result<Status, Err
 }
 
 fn print_keys(name: &str, database: &mut Database) -> Result<Status, Error> {
-    match Key::of_name(name).and_then(|key| database.user(key, &Filter::default())) {
+    match key_of_name(name).and_then(|key| database.find::<User>(key, &Filter::default())) {
         Ok(found) => {
             let mut out = Stdout::new();
             for key in found.record.ssh_authorized_keys() {

@@ -5,9 +5,10 @@ use std::sync::Arc;
 use serde::Serialize;
 use serde_json::Map;
 use serde_json::Value;
+use userdb::Disposition;
 use userdb::filter::Candidate;
 use userdb::record::strip::Public;
-use userdb::{Disposition, GroupRecord, UserRecord};
+use userdb::record::{Record, RecordKind};
 
 /// A user or group record, ready to be sent.
 #[derive(Debug)]
@@ -30,25 +31,11 @@ pub struct Entry {
 
 impl Entry {
     /// `incomplete` says that the source could not read all of the record.
-    pub fn of_user(record: &UserRecord, incomplete: bool) -> Self {
+    pub fn of<K: RecordKind>(record: &Record<K>, incomplete: bool) -> Self {
         Self {
             name: record.name().into(),
             other_names: other_names(record.all_names()),
-            id: record.uid(),
-            full: reply(record.json(), incomplete),
-            public: record.has_privileged().then(|| reply(&Public(record.json()), true)),
-            search: userdb::filter::texts(record).into(),
-            disposition: record.disposition(),
-            uuid: record.uuid().map(Box::new),
-        }
-    }
-
-    /// As [`Entry::of_user`].
-    pub fn of_group(record: &GroupRecord, incomplete: bool) -> Self {
-        Self {
-            name: record.name().into(),
-            other_names: other_names(record.all_names()),
-            id: record.gid(),
+            id: record.id(),
             full: reply(record.json(), incomplete),
             public: record.has_privileged().then(|| reply(&Public(record.json()), true)),
             search: userdb::filter::texts(record).into(),

@@ -6,6 +6,8 @@ pub mod table;
 
 use std::sync::Arc;
 
+pub use userdb::Kind;
+
 use entry::Entry;
 use membership::Memberships;
 use table::Table;
@@ -21,15 +23,6 @@ pub struct Source {
     pub groups: Table,
     /// Who is in which group.
     pub memberships: Memberships,
-}
-
-/// User records or group records.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Kind {
-    /// `GetUserRecord`
-    User,
-    /// `GetGroupRecord`
-    Group,
 }
 
 impl Source {

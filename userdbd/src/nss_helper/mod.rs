@@ -94,8 +94,12 @@ impl Helper {
         let bad = |parameter: userdb::interface::request::InvalidParameter| invalid(parameter.0);
         let parameters = call.parameters();
         let result = match &*call.method {
-            GET_USER_RECORD => self.users(&RecordRequest::for_user(parameters).map_err(bad)?),
-            GET_GROUP_RECORD => self.groups(&RecordRequest::for_group(parameters).map_err(bad)?),
+            GET_USER_RECORD => {
+                self.users(&RecordRequest::judge(userdb::Kind::User, parameters).map_err(bad)?)
+            }
+            GET_GROUP_RECORD => {
+                self.groups(&RecordRequest::judge(userdb::Kind::Group, parameters).map_err(bad)?)
+            }
             GET_MEMBERSHIPS => self.memberships(&MembershipRequest::judge(parameters).map_err(bad)?),
             unknown => return Err(invalid(format!("{unknown}: no such method"))),
         };

@@ -134,7 +134,7 @@ impl Server {
         let ask = |backend: Rc<Backend>| {
             let parameters = query::parameters(kind, request, &backend);
             let turn = share.module_turn();
-            let answers = Rc::clone(&backend).ask_for_all(query::method(kind), &parameters, turn);
+            let answers = Rc::clone(&backend).ask_for_all(kind.method(), &parameters, turn);
             Asked { backend, answers }
         };
         self.others(service, index, share).into_iter().map(ask).collect()
@@ -166,9 +166,9 @@ impl Server {
             };
             let mut next = first;
             while let Some(answer) = next {
-                if is_refusal_of_filters(&answer, &current.backend) {
+                if is_refusal_of_filters(stream.kind, &answer, &current.backend) {
                     let parameters = query::parameters(stream.kind, request, &current.backend);
-                    let method = query::method(stream.kind);
+                    let method = stream.kind.method();
                     current.answers =
                         Rc::clone(&current.backend).ask_for_all(method, &parameters, share.module_turn());
                 } else if let Answer::Reply(parameters) = answer

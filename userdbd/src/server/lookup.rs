@@ -8,8 +8,9 @@ use std::sync::Arc;
 
 use tokio::sync::mpsc;
 use tokio::time::{Instant, sleep_until};
+use userdb::interface::error;
 use userdb::interface::request::RecordRequest;
-use userdb::interface::{GET_GROUP_RECORD, GET_USER_RECORD, error};
+use userdb::record::Key;
 use userdb::synthetic;
 use userdb::varlink::call::Call;
 use userdb::varlink::service_error::{EXPECTED_MORE, INVALID_PARAMETER};
@@ -91,7 +92,7 @@ impl Server {
             let turn = share.module_turn();
             tokio::task::spawn_local(async move {
                 // Nobody listens any more when another backend's answer was taken.
-                let _ = send.send((place, backend.ask(query::method(kind), &parameters, turn).await)).await;
+                let _ = send.send((place, backend.ask(kind.method(), &parameters, turn).await)).await;
             });
         }
         drop(send);
@@ -130,11 +131,7 @@ impl Server {
 /// Answers a call for one record that this host knows, without waiting for anything. False when that cannot be done; nothing
 /// has been answered then.
 pub fn answer_at_once(index: &Index, call: &Call<'_>, peer: u32, replies: &mut ReplyBuffer) -> bool {
-    let kind = match &*call.method {
-        GET_USER_RECORD => Kind::User,
-        GET_GROUP_RECORD => Kind::Group,
-        _ => return false,
-    };
+    let Some(kind) = Kind::of_method(&call.method) else { return false };
     // A bad request has been answered, too.
     let Some((request, service)) = judge(kind, call, replies) else { return true };
     if request.is_enumeration() {
@@ -151,11 +148,7 @@ pub fn answer_at_once(index: &Index, call: &Call<'_>, peer: u32, replies: &mut R
 
 /// What a call asks for, or None when it was answered with what is wrong with it.
 fn judge(kind: Kind, call: &Call<'_>, replies: &mut ReplyBuffer) -> Option<(RecordRequest, Service)> {
-    let judged = match kind {
-        Kind::User => RecordRequest::for_user(call.parameters()),
-        Kind::Group => RecordRequest::for_group(call.parameters()),
-    };
-    match judged {
+    match RecordRequest::judge(kind, call.parameters()) {
         Ok(request) => {
             let service = service_of(&request.service, replies)?;
             Some((request, service))
@@ -262,10 +255,9 @@ impl Server {
 
 fn find(source: &Source, kind: Kind, request: &RecordRequest) -> Option<Arc<Entry>> {
     let table = source.table(kind);
-    match (&request.name, request.id) {
-        (Some(name), _) => table.by_name(name).cloned(),
-        (None, Some(id)) => table.by_id(id).cloned(),
-        (None, None) => None,
+    match request.key()? {
+        Key::Name(name) => table.by_name(name).cloned(),
+        Key::Id(id) => table.by_id(id).cloned(),
     }
 }
 
@@ -291,12 +283,12 @@ fn foreign(kind: Kind, request: &RecordRequest, index: &Index) -> Option<Entry> 
         Kind::User => {
             let mut record = synthetic::user_by_uid(id)?;
             record.set_service_label(accounts::LABEL, &index.host);
-            Some(Entry::of_user(&record, false))
+            Some(Entry::of(&record, false))
         }
         Kind::Group => {
             let mut record = synthetic::group_by_gid(id)?;
             record.set_service_label(accounts::LABEL, &index.host);
-            Some(Entry::of_group(&record, false))
+            Some(Entry::of(&record, false))
         }
     }
 }

@@ -17,7 +17,7 @@ use std::rc::Rc;
 use std::time::Duration;
 
 use tokio::net::{UnixListener as AsyncListener, UnixStream};
-use userdb::interface::{GET_GROUP_RECORD, GET_MEMBERSHIPS, GET_USER_RECORD, error};
+use userdb::interface::{GET_MEMBERSHIPS, error};
 use userdb::varlink::call::Call;
 use userdb::varlink::service_error;
 
@@ -144,9 +144,10 @@ impl Server {
     /// When the peer is gone.
     async fn answer(&self, call: &Call<'_>, share: &Share, replies: &mut Replies<'_>) -> std::io::Result<()> {
         replies.begin(call);
+        if let Some(kind) = Kind::of_method(&call.method) {
+            return self.records(kind, call, share, replies).await;
+        }
         match &*call.method {
-            GET_USER_RECORD => self.records(Kind::User, call, share, replies).await,
-            GET_GROUP_RECORD => self.records(Kind::Group, call, share, replies).await,
             GET_MEMBERSHIPS => self.memberships(call, share, replies).await,
             service_info::GET_INFO => {
                 service_info::info(call, replies);

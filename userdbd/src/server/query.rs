@@ -2,18 +2,16 @@
 
 use std::rc::Rc;
 
-use serde_json::{Map, Value, json};
-use userdb::interface::request::RecordRequest;
-use userdb::interface::{GET_GROUP_RECORD, GET_USER_RECORD};
+use serde_json::Value;
+use userdb::interface::reply::RecordReply;
+use userdb::interface::request::{RecordRequest, add_filter, is_filter};
+use userdb::record::{Group, Object, Record, RecordKind, User};
 use userdb::varlink::service_error::INVALID_PARAMETER;
-use userdb::{Filter, GroupRecord, Host, Sections, UserRecord};
+use userdb::{Host, RecordError, Sections};
 
 use crate::index::entry::reply_parameters;
 use crate::index::{Index, Kind};
 use crate::source::backend::{Answer, Backend};
-
-/// The filters that services written for older versions of the interface do not know.
-const FILTERS: [&str; 7] = ["fuzzyNames", "dispositionMask", "uidMin", "uidMax", "gidMin", "gidMax", "uuid"];
 
 /// A record from a backend, judged.
 #[derive(Debug)]
@@ -22,7 +20,7 @@ pub struct ForeignRecord {
     pub name: String,
     /// The uid or gid.
     pub id: Option<u32>,
-    json: Map<String, Value>,
+    json: Object,
     incomplete: bool,
     matches: bool,
 }
@@ -44,56 +42,21 @@ pub fn is_trusted(kind: Kind, peer: u32, id: Option<u32>) -> bool {
     peer == 0 || (kind == Kind::User && id == Some(peer))
 }
 
-/// The method that asks for records of a kind.
-pub fn method(kind: Kind) -> &'static str {
-    match kind {
-        Kind::User => GET_USER_RECORD,
-        Kind::Group => GET_GROUP_RECORD,
-    }
-}
-
 /// What a backend is sent. With both a name and an id it is asked for the name, and the id is compared here.
 pub fn parameters(kind: Kind, request: &RecordRequest, backend: &Backend) -> Value {
-    let (name_field, id_field, min_field, max_field) = match kind {
-        Kind::User => ("userName", "uid", "uidMin", "uidMax"),
-        Kind::Group => ("groupName", "gid", "gidMin", "gidMax"),
-    };
-    let mut parameters = Map::new();
-    let mut set = |field: &str, value: Value| parameters.insert(field.into(), value);
-    match (&request.name, request.id) {
-        (Some(name), _) => drop(set(name_field, json!(name))),
-        (None, Some(id)) => drop(set(id_field, json!(id))),
-        (None, None) => {}
-    }
-    let filter = &request.filter;
+    let mut parameters: Object = request.key().map(|key| key.field(kind)).into_iter().collect();
     // A keyed answer is filtered here, so that "there is one, but it does not match" is known.
     if request.is_enumeration() && !backend.refuses_filters() {
-        let unset = Filter::default();
-        if !filter.fuzzy_names.is_empty() {
-            set("fuzzyNames", json!(filter.fuzzy_names));
-        }
-        if let Some(mask) = filter.disposition_mask {
-            set("dispositionMask", mask.iter().map(userdb::Disposition::as_str).collect());
-        }
-        if filter.id_min != unset.id_min {
-            set(min_field, json!(filter.id_min));
-        }
-        if filter.id_max != unset.id_max {
-            set(max_field, json!(filter.id_max));
-        }
-        if let Some(uuid) = filter.uuid {
-            set("uuid", json!(format!("{uuid:032x}")));
-        }
+        add_filter(&mut parameters, kind, &request.filter);
     }
-    set("service", json!(backend.name()));
+    parameters.insert("service".to_owned(), backend.name().into());
     Value::Object(parameters)
 }
 
 /// Whether an answer says that the backend does not know the filters. It is remembered, and worth asking again without.
-pub fn is_refusal_of_filters(answer: &Answer, backend: &Rc<Backend>) -> bool {
+pub fn is_refusal_of_filters(kind: Kind, answer: &Answer, backend: &Rc<Backend>) -> bool {
     let Answer::Error { name, parameter: Some(parameter) } = answer else { return false };
-    let refused =
-        name == INVALID_PARAMETER && FILTERS.contains(&parameter.as_str()) && !backend.refuses_filters();
+    let refused = name == INVALID_PARAMETER && is_filter(kind, parameter) && !backend.refuses_filters();
     if refused {
         backend.set_refuses_filters();
     }
@@ -104,19 +67,18 @@ pub fn is_refusal_of_filters(answer: &Answer, backend: &Rc<Backend>) -> bool {
 /// one that was asked for, and take neither the name nor the id of anybody who is known on this host.
 pub fn judge(
     kind: Kind,
-    mut parameters: Map<String, Value>,
+    parameters: Object,
     request: &RecordRequest,
     index: &Index,
     backend: &Backend,
 ) -> Option<ForeignRecord> {
-    let incomplete = parameters.get("incomplete").and_then(Value::as_bool).unwrap_or(false);
-    let Some(Value::Object(json)) = parameters.remove("record") else {
+    let Some(reply) = RecordReply::from_parameters(parameters) else {
         tracing::warn!("{}: a reply without a record", backend.name());
         return None;
     };
     let judged = match kind {
-        Kind::User => judge_user(json, incomplete, request, &index.host, backend),
-        Kind::Group => judge_group(json, incomplete, request, &index.host, backend),
+        Kind::User => judge_record::<User>(reply, request, &index.host, backend),
+        Kind::Group => judge_record::<Group>(reply, request, &index.host, backend),
     };
     let record = match judged {
         Ok(record) => record?,
@@ -138,65 +100,28 @@ pub fn judge(
     Some(record)
 }
 
-fn judge_user(
-    json: Map<String, Value>,
-    incomplete: bool,
+fn judge_record<K: RecordKind>(
+    RecordReply { record, incomplete }: RecordReply,
     request: &RecordRequest,
     host: &Host,
     backend: &Backend,
-) -> Result<Option<ForeignRecord>, userdb::RecordError> {
-    let mut record = if backend.asks_modules() {
+) -> Result<Option<ForeignRecord>, RecordError> {
+    let mut record: Record<K> = if backend.asks_modules() {
         // Made by a process of ours, by the rules for account files.
-        UserRecord::from_own(json)
+        Record::from_own(record)
     } else {
-        UserRecord::load(json, host, Sections::SERVICE)?.record
+        Record::load(record, host, Sections::SERVICE)?.record
     };
-    if !is_asked_for(request, |name| record.matches_name(name), record.uid()) {
+    if request.key().is_some_and(|key| !record.has(key)) {
         return Ok(None);
     }
     record.set_service_label(backend.name(), host);
     let matches = request.filter.is_unset() || request.filter.matches_record(&record);
     Ok(Some(ForeignRecord {
         name: record.name().to_owned(),
-        id: record.uid(),
+        id: record.id(),
         json: record.into_json(),
         incomplete,
         matches,
     }))
-}
-
-fn judge_group(
-    json: Map<String, Value>,
-    incomplete: bool,
-    request: &RecordRequest,
-    host: &Host,
-    backend: &Backend,
-) -> Result<Option<ForeignRecord>, userdb::RecordError> {
-    let mut record = if backend.asks_modules() {
-        // Made by a process of ours, by the rules for account files.
-        GroupRecord::from_own(json)
-    } else {
-        GroupRecord::load(json, host, Sections::SERVICE)?.record
-    };
-    if !is_asked_for(request, |name| record.matches_name(name), record.gid()) {
-        return Ok(None);
-    }
-    record.set_service_label(backend.name(), host);
-    let matches = request.filter.is_unset() || request.filter.matches_record(&record);
-    Ok(Some(ForeignRecord {
-        name: record.name().to_owned(),
-        id: record.gid(),
-        json: record.into_json(),
-        incomplete,
-        matches,
-    }))
-}
-
-/// With both a name and an id the name decides; the id is compared later, since a difference is an answer of its own.
-fn is_asked_for(request: &RecordRequest, has_name: impl Fn(&str) -> bool, id: Option<u32>) -> bool {
-    match (&request.name, request.id) {
-        (Some(name), _) => has_name(name),
-        (None, Some(wanted)) => id == Some(wanted),
-        (None, None) => true,
-    }
 }

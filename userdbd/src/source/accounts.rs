@@ -30,14 +30,14 @@ pub fn read(root: &Path, host: &Host) -> (Source, Vec<FileProblem>) {
     for entry in passwd {
         let mut record = entry.to_record(shadow.get(&entry.name));
         record.set_service_label(LABEL, host);
-        source.users.add(Arc::new(Entry::of_user(&record, shadow_denied)), Listing::Everywhere);
+        source.users.add(Arc::new(Entry::of(&record, shadow_denied)), Listing::Everywhere);
     }
     let gshadow = first_by_name(gshadow, |entry: &GshadowEntry| &entry.name);
     let mut memberships = membership::Builder::default();
     for entry in group {
         let mut record = entry.to_record(gshadow.get(&entry.name));
         record.set_service_label(LABEL, host);
-        source.groups.add(Arc::new(Entry::of_group(&record, gshadow_denied)), Listing::Everywhere);
+        source.groups.add(Arc::new(Entry::of(&record, gshadow_denied)), Listing::Everywhere);
         // What is no name stays in the record, where it came from, but no client could take it for a membership.
         let names = entry.members.iter().filter(|member| userdb::name::is_valid_relaxed(member));
         names.for_each(|member| memberships.add(member, &entry.name));

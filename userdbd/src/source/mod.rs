@@ -176,11 +176,11 @@ impl Sources {
         let mut source = Source::default();
         for mut record in ids().filter_map(user_by_uid) {
             record.set_service_label(accounts::LABEL, &self.host);
-            add_unless_known(&mut source.users, files, Kind::User, Entry::of_user(&record, false));
+            add_unless_known(&mut source.users, files, Kind::User, Entry::of(&record, false));
         }
         for mut record in ids().filter_map(group_by_gid) {
             record.set_service_label(accounts::LABEL, &self.host);
-            add_unless_known(&mut source.groups, files, Kind::Group, Entry::of_group(&record, false));
+            add_unless_known(&mut source.groups, files, Kind::Group, Entry::of(&record, false));
         }
         source
     }

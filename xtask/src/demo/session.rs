@@ -32,8 +32,14 @@ const UNITS: &[(&str, &str)] = &[
          [Service]\nType=exec\nSlice=app.slice\nRestart=on-failure\n\
          ExecStart=sh -c 'echo \"the panel of $USER is up\"; exec sleep infinity'\n",
     ),
-    ("demo-agent.socket", "[Unit]\nDescription=The agent's socket\n[Socket]\nListenStream=%t/demo-agent\n"),
-    ("demo-agent.service", "[Unit]\nDescription=The agent\n[Service]\nExecStart=sleep infinity\n"),
+    (
+        "demo-agent.socket",
+        "[Unit]\nDescription=The agent's socket\nPartOf=graphical-session.target\n[Socket]\nListenStream=%t/demo-agent\n",
+    ),
+    (
+        "demo-agent.service",
+        "[Unit]\nDescription=The agent\nPartOf=graphical-session.target\n[Service]\nExecStart=sleep infinity\n",
+    ),
 ];
 
 /// Whom the session is for when root runs the demo: nobody.

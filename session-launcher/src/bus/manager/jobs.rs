@@ -36,9 +36,9 @@ pub fn start(call: &mut Call<'_>) -> Result<Message, Failure> {
 pub fn start_with_flags(call: &mut Call<'_>) -> Result<Message, Failure> {
     let (name, mode, flags): (String, String, u64) = call.arguments()?;
     if flags != 0 {
-        return Err(Failure::invalid_arguments("Invalid 'flags' parameter"));
+        return Err(Failure::invalid_arguments(format!("Invalid 'flags' parameter '{flags}'")));
     }
-    let unit = units::valid_name(&name)?;
+    let unit = units::loadable_name(&name)?;
     enqueue(call, unit, Wish::plain(JobKind::Start), &mode)
 }
 
@@ -68,7 +68,7 @@ pub fn reload_or_try_restart(call: &mut Call<'_>) -> Result<Message, Failure> {
 
 fn named(call: &mut Call<'_>, wish: Wish) -> Result<Message, Failure> {
     let (name, mode): (String, String) = call.arguments()?;
-    let unit = units::valid_name(&name)?;
+    let unit = units::loadable_name(&name)?;
     enqueue(call, unit, wish, &mode)
 }
 
@@ -82,7 +82,7 @@ pub fn start_replace(call: &mut Call<'_>) -> Result<Message, Failure> {
     if !starts {
         return Err(Failure::no_such_job(format!("No job queued for unit {old}")));
     }
-    let unit = units::valid_name(&new)?;
+    let unit = units::loadable_name(&new)?;
     enqueue(call, unit, Wish::plain(JobKind::Start), &mode)
 }
 
@@ -100,19 +100,32 @@ pub fn enqueue(call: &mut Call<'_>, unit: UnitName, wish: Wish, mode: &str) -> R
 /// # Errors
 /// The mode is none, or the engine refuses.
 pub fn queue(call: &mut Call<'_>, unit: UnitName, wish: Wish, mode: &str) -> Result<JobId, Failure> {
+    queue_and_list(call, unit, wish, mode).map(|(job, _)| job)
+}
+
+/// Queues a job; gives it and all jobs that have come or changed with it.
+fn queue_and_list(
+    call: &mut Call<'_>,
+    unit: UnitName,
+    wish: Wish,
+    mode: &str,
+) -> Result<(JobId, Vec<Effect>), Failure> {
     let mode = job_mode(mode)?;
     let request = Request { unit, kind: wish.kind, mode, reload_if_possible: wish.reload_if_possible };
     let job = call.driver.request(&request)?;
     call.state.job_clients.entry(job).or_default().insert(call.sender.clone());
-    call.state.backlog.extend(call.driver.take_reports());
-    let unit = call.state.backlog.iter().find_map(|action| match action {
-        Action::JobNew { job: id, unit, .. } if *id == job => Some(unit.clone()),
-        _ => None,
-    });
-    if let Some(unit) = unit {
-        signal::announce(call.state, job, &unit);
-    }
-    Ok(job)
+    let reports = call.driver.take_reports();
+    let effects = reports
+        .iter()
+        .filter_map(|action| match action {
+            Action::JobNew { job, unit, kind } | Action::JobMerged { job, unit, kind } => {
+                Some(effect(*job, unit, *kind))
+            }
+            _ => None,
+        })
+        .collect();
+    signal::announce_request(call.state, call.driver, job, reports);
+    Ok((job, effects))
 }
 
 /// The mode of that name.
@@ -149,7 +162,7 @@ fn job_type(text: &str) -> Result<Wish, Failure> {
 
 pub fn enqueue_unit_job(call: &mut Call<'_>) -> Result<Message, Failure> {
     let (name, kind, mode): (String, String, String) = call.arguments()?;
-    let unit = units::valid_name(&name)?;
+    let unit = units::loadable_name(&name)?;
     enqueue_with_effects(call, unit, &kind, &mode)
 }
 
@@ -167,21 +180,8 @@ pub fn enqueue_with_effects(
     mode: &str,
 ) -> Result<Message, Failure> {
     let wish = job_type(kind)?;
-    let before = call.state.backlog.len();
     let name = unit.clone();
-    let job = queue(call, unit, wish, mode)?;
-    let effects: Vec<Effect> = call
-        .state
-        .backlog
-        .iter()
-        .skip(before)
-        .filter_map(|action| match action {
-            Action::JobNew { job, unit, kind } | Action::JobMerged { job, unit, kind } => {
-                Some(effect(*job, unit, *kind))
-            }
-            _ => None,
-        })
-        .collect();
+    let (job, effects) = queue_and_list(call, unit, wish, mode)?;
     // A job that was in the queue already is among no reports.
     let own = effects.iter().find(|effect| effect.0 == job.0).cloned().unwrap_or_else(|| {
         let kind = job::kind(call.driver, job).unwrap_or(wish.kind);

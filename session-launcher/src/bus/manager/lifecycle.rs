@@ -18,6 +18,11 @@ pub const METHODS: &[Method] = &[
     Method::changing("PowerOff", ("", ""), ("", ""), of_the_system),
     Method::changing("Halt", ("", ""), ("", ""), of_the_system),
     Method::changing("KExec", ("", ""), ("", ""), of_the_system),
+    Method::changing("SoftReboot", ("s", "new_root"), ("", ""), of_the_system),
+    Method::changing("SwitchRoot", ("ss", "new_root init"), ("", ""), of_the_system),
+    Method::looking("LookupDynamicUserByName", ("s", "name"), ("u", "uid"), no_dynamic_users),
+    Method::looking("LookupDynamicUserByUID", ("u", "uid"), ("s", "name"), no_dynamic_users),
+    Method::looking("GetDynamicUsers", ("", ""), ("a(us)", "users"), no_dynamic_users),
     Method::looking("Dump", ("", ""), ("s", "output"), dump),
     Method::looking("DumpUnitsMatchingPatterns", ("as", "patterns"), ("s", "output"), dump_matching),
 ];
@@ -64,6 +69,10 @@ fn of_the_system(call: &mut Call<'_>) -> Result<Message, Failure> {
     let header = call.header();
     let name = header.member().map(|member| member.as_str().to_owned()).unwrap_or_default();
     Err(Failure::not_supported(format!("{name} is only supported by system manager.")))
+}
+
+fn no_dynamic_users(_: &mut Call<'_>) -> Result<Message, Failure> {
+    Err(Failure::not_supported("Dynamic users are only supported in the system instance."))
 }
 
 fn dump(call: &mut Call<'_>) -> Result<Message, Failure> {

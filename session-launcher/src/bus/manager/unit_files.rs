@@ -123,7 +123,7 @@ fn listed(call: &Call<'_>, states: &[String], patterns: &[String]) -> Result<Mes
 
 fn state(call: &mut Call<'_>) -> Result<Message, Failure> {
     let name: String = call.arguments()?;
-    let unit = valid_name(&name)?;
+    let unit = UnitName::new(name).map_err(|_| Failure::invalid_arguments("Invalid argument"))?;
     match install::state(&loader(call), &unit) {
         UnitFileState::NotFound => Err(Failure::file_not_found("No such file or directory")),
         state => call.answer(&state.as_str()),

@@ -20,6 +20,18 @@ pub fn valid_name(text: &str) -> Result<UnitName, Failure> {
     UnitName::new(text).map_err(|_| Failure::invalid_arguments(format!("Unit name {text} is not valid.")))
 }
 
+/// The name of a unit that can be loaded.
+///
+/// # Errors
+/// It is none, or that of a template.
+pub fn loadable_name(text: &str) -> Result<UnitName, Failure> {
+    let name = valid_name(text)?;
+    if name.is_template() {
+        return Err(Failure::invalid_arguments(format!("Unit name {name} is missing the instance name.")));
+    }
+    Ok(name)
+}
+
 fn not_loaded(name: &str) -> Failure {
     Failure::no_such_unit(format!("Unit {name} not loaded."))
 }
@@ -58,23 +70,23 @@ pub fn load_unit(call: &mut Call<'_>) -> Result<Message, Failure> {
     let unit = if name.is_empty() {
         own(call)?
     } else {
-        let unit = valid_name(&name)?;
-        load(call, &unit).map_or(unit, |status| status.name)
+        let unit = loadable_name(&name)?;
+        load(call, &unit, |_, status| status.name).unwrap_or(unit)
     };
     call.answer(&path::unit(&unit))
 }
 
-/// Loads a unit, and lets it be forgotten again. `None` when it could not even be looked at.
-fn load(call: &mut Call<'_>, name: &UnitName) -> Option<UnitStatus> {
+/// Loads a unit, looks at it, and lets it be forgotten again. `None` when there is nothing to look at.
+fn load<T>(call: &mut Call<'_>, name: &UnitName, look: impl FnOnce(&Driver, UnitStatus) -> T) -> Option<T> {
     if let Some(status) = call.driver.engine().status(name) {
-        return Some(status);
+        return Some(look(call.driver, status));
     }
     call.driver.pin(name, true);
-    let status = call.driver.engine().status(name);
+    let seen = call.driver.engine().status(name).map(|status| look(call.driver, status));
     if !call.state.clients.any_reference(name) {
         call.driver.pin(name, false);
     }
-    status
+    seen
 }
 
 pub fn get_unit_by_pid(call: &mut Call<'_>) -> Result<Message, Failure> {
@@ -239,9 +251,7 @@ pub fn list_by_names(call: &mut Call<'_>) -> Result<Message, Failure> {
     let mut rows = Vec::new();
     for name in &names {
         let Ok(name) = UnitName::new(name.as_str()) else { continue };
-        if let Some(status) = load(call, &name) {
-            rows.push(row(call.driver, &status));
-        }
+        rows.extend(load(call, &name, |driver, status| row(driver, &status)));
     }
     call.answer(&rows)
 }
@@ -268,7 +278,7 @@ pub fn reset_failed_unit(call: &mut Call<'_>, unit: &UnitName) -> Result<Message
 
 pub fn reference(call: &mut Call<'_>) -> Result<Message, Failure> {
     let name: String = call.arguments()?;
-    let unit = if name.is_empty() { own(call)? } else { valid_name(&name)? };
+    let unit = if name.is_empty() { own(call)? } else { loadable_name(&name)? };
     reference_unit(call, &unit)
 }
 
@@ -277,7 +287,7 @@ pub fn reference(call: &mut Call<'_>) -> Result<Message, Failure> {
 /// # Errors
 /// There is no such unit, or the caller holds too many.
 pub fn reference_unit(call: &mut Call<'_>, name: &UnitName) -> Result<Message, Failure> {
-    let status = load(call, name).ok_or_else(|| not_loaded(name.as_str()))?;
+    let status = load(call, name, |_, status| status).ok_or_else(|| not_loaded(name.as_str()))?;
     match status.load_state {
         LoadState::NotFound => return Err(Failure::no_such_unit(format!("Unit {name} not found."))),
         LoadState::Masked => return Err(Failure::unit_masked(format!("Unit {name} is masked."))),

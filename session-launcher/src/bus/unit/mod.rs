@@ -1,14 +1,13 @@
 //! `org.freedesktop.systemd1.Unit` and the interface of each type of unit (org.freedesktop.systemd1(5), "Unit Objects").
 //!
 //! [`general`]: what all units have; one module for each type; [`execution`], [`kill`], [`resource`]: groups of
-//! properties that several types share; [`missing`]: what systemd has beyond that, and why it is not here.
+//! properties that several types share.
 
 mod command;
 mod execution;
 mod general;
 mod kill;
 mod methods;
-mod missing;
 mod path;
 mod resource;
 mod scope;

@@ -251,7 +251,7 @@ impl OpenRc {
                 (Some(_), false) => entry.launched = None,
                 (None, false) => {
                     if let Some(process) = entry.launched.take()
-                        && entry.state == Some(ActiveState::Activating)
+                        && entry.state.is_some_and(|state| !state.is_inactive_or_failed())
                     {
                         tracing::error!("{service}: supervise-daemon did not come up");
                         self.failed.push(NativeEvent::StartFailed(process));
@@ -341,9 +341,10 @@ impl Manager for OpenRc {
         let service = script::service_name(unit);
         let Some(entry) = self.services.get_mut(&service) else { return };
         entry.state = Some(state);
-        if !matches!(state, ActiveState::Activating) {
+        if state.is_inactive_or_failed() {
+            // Whatever waited is not wanted any more. As long as the unit is on its way down, the process has to come, since
+            // the engine waits for its end.
             entry.launched = None;
-            // Whatever waited is not wanted any more.
             entry.waiting = None;
         }
         self.apply(&service);

@@ -112,25 +112,31 @@ impl Watch {
         let mut changes = Vec::new();
         let mut events = [epoll::Event { flags: EventFlags::empty(), data: EventData::new_u64(0) }; 32];
         let nothing = Timespec { tv_sec: 0, tv_nsec: 0 };
-        // What does not fit makes the descriptor readable again.
-        let Ok(count) = epoll::wait(&self.epoll, &mut events, Some(&nothing)) else { return changes };
-        for event in events.iter().take(count) {
-            match event.data.u64() {
-                INOTIFY => self.read_inotify(&mut changes),
-                TIMER => {
-                    let mut expirations = [0u8; 8];
-                    if rustix::io::read(&self.timer, &mut expirations).is_ok() {
-                        changes.push(Change::Timer);
-                    }
-                }
-                key => {
-                    if let Some((service, _)) = self.supervisors.remove(&key) {
-                        changes.push(Change::SupervisorEnded(service));
-                    }
-                }
+        // Whoever waits for the descriptor hears only of what comes new: everything that is there has to be taken.
+        while let Ok(count @ 1..) = epoll::wait(&self.epoll, &mut events, Some(&nothing)) {
+            for event in events.iter().take(count) {
+                self.take(event.data.u64(), &mut changes);
             }
         }
         changes
+    }
+
+    fn take(&mut self, key: u64, changes: &mut Vec<Change>) {
+        match key {
+            INOTIFY => self.read_inotify(changes),
+            TIMER => {
+                let mut expirations = [0u8; 8];
+                if rustix::io::read(&self.timer, &mut expirations).is_ok() {
+                    changes.push(Change::Timer);
+                }
+            }
+            key => {
+                // Closing its descriptor ends the wait for it.
+                if let Some((service, _)) = self.supervisors.remove(&key) {
+                    changes.push(Change::SupervisorEnded(service));
+                }
+            }
+        }
     }
 
     fn read_inotify(&self, changes: &mut Vec<Change>) {

@@ -269,3 +269,28 @@ fn a_closure_resolves_aliases_and_orders_targets() {
     assert_eq!(set.get(&name("alias.service")).unwrap().name, name("real.service"));
     assert!(set.contains(&name("basic.target")), "what is referred to is loaded");
 }
+
+/// Units of the system may name users, lie in system.slice, and need sysinit.target.
+#[test]
+fn units_of_the_system() {
+    let dir = tempfile::tempdir().unwrap();
+    let units = dir.path().join("usr/lib/systemd/system");
+    std::fs::create_dir_all(&units).unwrap();
+    let text = "[Service]\nUser=colord\nGroup=video\nSupplementaryGroups=input\nExecStart=/bin/x %t %S\n";
+    std::fs::write(units.join("a.service"), text).unwrap();
+    let path = SearchPath::system(Some(dir.path()));
+    let name = UnitName::new("a.service").unwrap();
+    let host = crate::translate::portable::system();
+    let unit = Loader::new(path.clone(), host).load(&name).unit;
+    assert_eq!(unit.load_state, LoadState::Loaded, "{:?}", unit.load_error);
+    let service = unit.service().unwrap();
+    assert_eq!(service.exec.user.as_deref(), Some("colord"));
+    assert_eq!(service.exec.supplementary_groups, ["input"]);
+    assert_eq!(service.commands.start[0].argv[1..], ["/run", "/var/lib"]);
+    assert_eq!(service.resources.slice.as_ref().map(UnitName::as_str), Some("system.slice"));
+    let sysinit = UnitName::new("sysinit.target").unwrap();
+    assert!(unit.dependencies.has(DependencyKind::Requires, &sysinit));
+    // A user's manager cannot become somebody else.
+    let unit = Loader::new(path, Host::fixed()).load(&name).unit;
+    assert_eq!(unit.load_state, LoadState::BadSetting);
+}

@@ -1,9 +1,10 @@
 //! Who it is.
 
+use userdb::record::{Group, Key};
 use userdb::{Filter, UserRecord};
 
 use super::Fields;
-use crate::database::{Database, Key};
+use crate::database::Database;
 use crate::format::{text, time};
 use crate::output::color::Color;
 
@@ -47,7 +48,7 @@ pub(super) fn add_ids(fields: &mut Fields, user: &UserRecord, database: &mut Dat
     if let Some(gid) = user.gid() {
         fields.add(
             "GID",
-            match database.group(Key::Id(gid), &Filter::default()) {
+            match database.find::<Group>(Key::Id(gid), &Filter::default()) {
                 Ok(group) => format!("{gid} ({})", group.record.name()),
                 Err(error) => format!("{gid} (unresolvable: {error})"),
             },

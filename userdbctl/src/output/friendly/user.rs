@@ -1,13 +1,13 @@
 //! A user.
 
-use userdb::UserRecord;
+use userdb::record::User;
 
 use super::{Fields, account, home, limits, login, password, self_modifiable, session};
 use crate::database::{Database, Found};
 use crate::output::color::Palette;
 
 /// All that is known of a user, in systemd's order; the groups are what the services say.
-pub fn text(found: &Found<UserRecord>, database: &mut Database, palette: Palette) -> String {
+pub fn text(found: &Found<User>, database: &mut Database, palette: Palette) -> String {
     let user = &found.record;
     let mut fields = Fields::new(palette);
     let now = std::time::SystemTime::now().duration_since(std::time::UNIX_EPOCH).unwrap_or_default();

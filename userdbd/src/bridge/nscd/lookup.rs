@@ -3,11 +3,12 @@
 use std::collections::HashSet;
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
 use tokio::time::{Instant, timeout_at};
+use userdb::Sections;
+use userdb::interface::reply::RecordReply;
 use userdb::interface::request::{MembershipRequest, RecordRequest};
+use userdb::record::{Group, Record, RecordKind};
 use userdb::unix::{GroupEntry, PasswdEntry};
-use userdb::{GroupRecord, Sections, UserRecord};
 
 use super::reply;
 use super::request::{Key, Kind};
@@ -37,9 +38,7 @@ struct Asking<'a> {
 
 impl Asking<'_> {
     async fn user(&self, key: &Key) -> Option<Vec<u8>> {
-        let json = self.record(index::Kind::User, key).await?;
-        let record = UserRecord::load(json, &self.index.host, Sections::SERVICE).ok()?.record;
-        let mut entry = PasswdEntry::from_record(&record)?;
+        let mut entry = PasswdEntry::from_record(&self.record(key).await?)?;
         // musl takes no other name than the one that it asked for, which may be an alias.
         if let Key::Name(name) = key {
             entry.name.clone_from(name);
@@ -48,9 +47,7 @@ impl Asking<'_> {
     }
 
     async fn group(&self, key: &Key) -> Option<Vec<u8>> {
-        let json = self.record(index::Kind::Group, key).await?;
-        let record = GroupRecord::load(json, &self.index.host, Sections::SERVICE).ok()?.record;
-        let mut entry = GroupEntry::from_record(&record)?;
+        let mut entry = GroupEntry::from_record(&self.record(key).await?)?;
         let request = MembershipRequest { group_name: Some(entry.name.clone()), ..Default::default() };
         let pairs = self.server.pairs(self.index, &request, self.share, self.deadline).await;
         let mut known: HashSet<Arc<str>> =
@@ -85,24 +82,20 @@ impl Asking<'_> {
     }
 
     async fn foreign_gid(&self, group: &str) -> Option<u32> {
-        let json = self.record(index::Kind::Group, &Key::Name(group.to_owned())).await?;
-        GroupRecord::load(json, &self.index.host, Sections::SERVICE).ok()?.record.gid()
+        self.record::<Group>(&Key::Name(group.to_owned())).await?.gid()
     }
 
     /// A record without what only some may see.
-    async fn record(&self, kind: index::Kind, key: &Key) -> Option<Map<String, Value>> {
+    async fn record<K: RecordKind>(&self, key: &Key) -> Option<Record<K>> {
         let mut request = RecordRequest::default();
         match key {
             Key::Name(name) => request.name = Some(name.clone()),
             Key::Id(id) => request.id = Some(*id),
             Key::Impossible => return None,
         }
-        let finding = self.server.public_reply(self.index, kind, &request, self.share);
+        let finding = self.server.public_reply(self.index, K::KIND, &request, self.share);
         let parameters = timeout_at(self.deadline, finding).await.ok()??;
-        let mut parameters: Map<String, Value> = serde_json::from_slice(&parameters).ok()?;
-        match parameters.remove("record") {
-            Some(Value::Object(record)) => Some(record),
-            _ => None,
-        }
+        let reply = RecordReply::from_parameters(serde_json::from_slice(&parameters).ok()?)?;
+        Record::load(reply.record, &self.index.host, Sections::SERVICE).ok().map(|loaded| loaded.record)
     }
 }

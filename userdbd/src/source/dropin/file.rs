@@ -4,9 +4,9 @@ use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use serde_json::{Map, Value};
-use userdb::record::parse_object;
-use userdb::{GroupRecord, Host, RecordError, Sections, UserRecord};
+use serde_json::Value;
+use userdb::record::{Group, Object, Record, RecordKind, User, parse_object};
+use userdb::{Host, RecordError, Sections};
 
 use crate::index::Kind;
 use crate::index::entry::Entry;
@@ -185,26 +185,27 @@ impl Reading<'_> {
         let mut json = self.parse(text)?;
         let incomplete = self.add_privileged(&mut json);
         match self.kind {
-            Kind::User => {
-                let loaded = UserRecord::load(json, self.host, Sections::DROP_IN)?;
-                self.note(loaded.problems);
-                let mut record = loaded.record;
-                record.set_service_label(DROP_IN, self.host);
-                let memberships = record.member_of().into_iter().map(Box::from).collect();
-                Ok(Loaded { entry: Entry::of_user(&record, incomplete), memberships })
-            }
-            Kind::Group => {
-                let loaded = GroupRecord::load(json, self.host, Sections::DROP_IN)?;
-                self.note(loaded.problems);
-                let mut record = loaded.record;
-                record.set_service_label(DROP_IN, self.host);
-                let memberships = record.members().into_iter().map(Box::from).collect();
-                Ok(Loaded { entry: Entry::of_group(&record, incomplete), memberships })
-            }
+            Kind::User => self.load_record::<User>(json, incomplete, "memberOf"),
+            Kind::Group => self.load_record::<Group>(json, incomplete, "members"),
         }
     }
 
-    fn parse(&mut self, text: &[u8]) -> Result<Map<String, Value>, RecordError> {
+    /// `memberships` is the field that names the groups of a user, or the users in a group.
+    fn load_record<K: RecordKind>(
+        &mut self,
+        json: Object,
+        incomplete: bool,
+        memberships: &str,
+    ) -> Result<Loaded, RecordError> {
+        let loaded = Record::<K>::load(json, self.host, Sections::DROP_IN)?;
+        self.note(loaded.problems);
+        let mut record = loaded.record;
+        record.set_service_label(DROP_IN, self.host);
+        let memberships = record.names(memberships).into_iter().map(Box::from).collect();
+        Ok(Loaded { entry: Entry::of(&record, incomplete), memberships })
+    }
+
+    fn parse(&mut self, text: &[u8]) -> Result<Object, RecordError> {
         let parsed = parse_object(text)?;
         self.note(parsed.problems);
         Ok(parsed.json)
@@ -219,7 +220,7 @@ impl Reading<'_> {
     }
 
     /// Adds what the privileged file holds. True when there is one that could not be used, so the record is incomplete.
-    fn add_privileged(&mut self, json: &mut Map<String, Value>) -> bool {
+    fn add_privileged(&mut self, json: &mut Object) -> bool {
         let Some((path, text)) = self.privileged_file(json) else { return false };
         let problem = match text {
             Ok(text) => match parse_object(&text) {
@@ -236,13 +237,13 @@ impl Reading<'_> {
     }
 
     /// The privileged file beside the record: under the record's name, or else under its id.
-    fn privileged_file(&self, json: &Map<String, Value>) -> Option<(PathBuf, std::io::Result<Vec<u8>>)> {
-        let (name, id) = match self.kind {
-            Kind::User => ("userName", "uid"),
-            Kind::Group => ("groupName", "gid"),
-        };
-        let name = json.get(name).and_then(Value::as_str).filter(|name| userdb::name::is_valid_relaxed(name));
-        let id = json.get(id).and_then(userdb::id::from_json_number).map(|id| id.to_string());
+    fn privileged_file(&self, json: &Object) -> Option<(PathBuf, std::io::Result<Vec<u8>>)> {
+        let name = json
+            .get(self.kind.name_field())
+            .and_then(Value::as_str)
+            .filter(|name| userdb::name::is_valid_relaxed(name));
+        let id =
+            json.get(self.kind.id_field()).and_then(userdb::id::from_json_number).map(|id| id.to_string());
         name.map(str::to_owned).into_iter().chain(id).find_map(|stem| {
             let name = format!("{stem}.{}-privileged", suffix(self.kind));
             if !(self.may_exist)(&name) {

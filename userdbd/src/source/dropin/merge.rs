@@ -94,7 +94,7 @@ impl<'a> Merged<'a> {
         if let Some(holder) = holder
             && listing == Listing::Everywhere
         {
-            let (id, field) = (entry.id.unwrap_or_default(), if kind == Kind::User { "uid" } else { "gid" });
+            let (id, field) = (entry.id.unwrap_or_default(), kind.id_field());
             let message =
                 format!("{id} belongs to {:?} already; {:?} is found by name only", holder.name, entry.name);
             problems.push(FileProblem { path: path(), place: Some(field.into()), message });

@@ -240,7 +240,7 @@ impl Building<'_> {
             return;
         }
         let Some(record) = user.record(host) else { return };
-        self.roster.source.users.add(Arc::new(Entry::of_user(&record, false)), Listing::Everywhere);
+        self.roster.source.users.add(Arc::new(Entry::of(&record, false)), Listing::Everywhere);
         match user.group {
             Some((group, _)) => self.memberships.add(user.name, group),
             None => self.add_own_group(user),
@@ -257,7 +257,7 @@ impl Building<'_> {
         if let Ok(loaded) = GroupRecord::load(json, self.around.host, Sections::SERVICE) {
             let mut record = loaded.record;
             record.set_service_label(DYNAMIC_USER, self.around.host);
-            self.roster.source.groups.add(Arc::new(Entry::of_group(&record, false)), Listing::Everywhere);
+            self.roster.source.groups.add(Arc::new(Entry::of(&record, false)), Listing::Everywhere);
         }
     }
 }

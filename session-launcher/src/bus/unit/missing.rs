@@ -1,1 +1,0 @@
-//! What systemd has and this face has not.
