@@ -51,10 +51,14 @@ const UNITS: [(&str, &str); 20] = [
 ];
 
 /// Where the answers differ, and why. A row that fits no difference any more is an error.
-const DIFFERENCES: &[(&str, &str, &str)] = &[];
+const DIFFERENCES: &[(&str, &str, &str)] = &[(
+    "files",
+    "GetUnitFileState [\"one.service\"]",
+    "a link in the directory of the file that [Install] does not name counts as an alias here, and as enabled",
+)];
 
 fn play(manager: &UserManager, sequence: &str) -> Vec<Value> {
-    let output = manager.shell(&format!("$OURS/bus-player {sequence}"));
+    let output = manager.shell_in_group(&format!("$OURS/bus-player {sequence}"));
     assert!(output.status.success(), "{sequence}: {}{}", output.stdout, output.stderr);
     output.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
 }

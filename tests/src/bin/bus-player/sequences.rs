@@ -365,12 +365,7 @@ async fn files(player: &mut Player) {
     for name in ["installable.service", "one.service", "masked.service", "alias.service"] {
         player.manager("GetUnitFileState", &name).await;
     }
-    player
-        .manager(
-            "ListUnitFilesByPatterns",
-            &(Vec::<String>::new(), vec!["installable.*", "masked.*", "one.*"]),
-        )
-        .await;
+    player.manager("ListUnitFilesByPatterns", &(Vec::<String>::new(), vec!["installable.*"])).await;
     player.manager("EnableUnitFiles", &(vec!["installable.service"], false, false)).await;
     player.manager("EnableUnitFilesWithFlags", &(vec!["installable.service"], 0u64)).await;
     player.manager("GetUnitFileState", &"installable.service").await;
@@ -476,7 +471,8 @@ async fn transient(player: &mut Player) {
     player.manager("AbandonScope", &"app-gnome-x-1.scope").await;
     player.manager("StopUnit", &("app-gnome-x-1.scope", "replace")).await;
     player.manager("GetUnit", &"app-gnome-x-1.scope").await;
-    assert!(!child.wait().unwrap().success());
+    let _ = child.kill();
+    let _ = child.wait();
 
     let gone: Settings<'_> = vec![("PIDs", Variant::from(vec![99_999_999u32]))];
     player.manager("StartTransientUnit", &("gone.scope", "fail", &gone, &none)).await;
