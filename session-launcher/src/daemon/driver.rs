@@ -402,14 +402,19 @@ impl Driver {
         started.chain(table.members().map(|(pid, _)| pid)).collect()
     }
 
-    /// Watches the processes that an earlier engine has started, but for those whose end a guardian or a wrapper will tell.
+    /// Watches the processes that an earlier engine has started, but for those whose end somebody else tells.
     pub fn watch_adopted(&self, has_guardian: bool) {
         let table = &self.engine.host().processes;
         let guardian = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get());
         for pid in self.known_pids() {
             let parent = census::parent_of(pid);
             let is_member = table.members().any(|(member, _)| member == pid);
-            let is_told = has_guardian && parent == guardian || parent.is_some_and(census::is_wrapper);
+            let is_told = if parent == guardian {
+                has_guardian
+            } else {
+                // The wrapper of a native service is the parent of its process, and tells how that ended.
+                parent.is_some_and(|parent| parent != own_pid() && census::is_own_program(parent))
+            };
             if is_member || !is_told {
                 pidfd::watch(pid, self.watched.clone());
             }
