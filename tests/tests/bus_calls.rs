@@ -62,6 +62,23 @@ const DIFFERENCES: &[(&str, &str, &str)] = &[
         "StopUnit [\"slow.service\",\"replace\"]",
         "the stop has begun when the end of the replaced job is told, and the unit is told as it is then",
     ),
+    ("properties", "Unit.UnitFileState", "as in the first row"),
+    (
+        "properties",
+        "LimitNOFILESoft",
+        "systemd lowers the soft limit of its services; here they inherit the manager's",
+    ),
+    (
+        "properties",
+        "/masked_2eservice org.freedesktop.systemd1.Service.",
+        "defaults are shown where there is no unit",
+    ),
+    (
+        "properties",
+        "/nope_2eservice org.freedesktop.systemd1.Service.",
+        "defaults are shown where there is no unit",
+    ),
+    ("properties", "/many_2eservice org.freedesktop.systemd1.Unit.Requires", "an order of chance"),
     ("transient", "[\"Restart\",\"sometimes\"]", "the message names the choices"),
 ];
 
