@@ -532,8 +532,11 @@ impl Driver {
             NativeEvent::StartAsked(unit) => (unit, JobKind::Start),
             NativeEvent::StopAsked(unit) => (unit, JobKind::Stop),
             NativeEvent::StartFailed(process) => {
-                self.exec_socket.forget(process);
-                return self.handle(Event::SpawnFailed { process });
+                if self.exec_socket.forget(process) {
+                    tracing::error!("{}: the service does not come up", self.manager.name());
+                    self.handle(Event::SpawnFailed { process });
+                }
+                return;
             }
         };
         let request = Request { unit, kind, mode: JobMode::Replace, reload_if_possible: false };

@@ -243,9 +243,11 @@ impl ExecSocket {
         self.parked.remove(unit);
     }
 
-    /// Forgets a process that will not run.
-    pub fn forget(&mut self, process: ProcessId) {
+    /// Forgets a process that will not run. False: a wrapper has come for it, and tells what becomes of it.
+    pub fn forget(&mut self, process: ProcessId) -> bool {
+        let before = self.parked.len();
         self.parked.retain(|_, parked| parked.process != process);
+        self.parked.len() < before
     }
 
     /// Tells a unit's wrapper that the unit is up.
