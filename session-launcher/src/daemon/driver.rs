@@ -545,6 +545,7 @@ impl Driver {
             NativeEvent::StartFailed(process) => {
                 // A wrapper that has taken it tells itself what became of it.
                 if self.exec_socket.forget(process) {
+                    tracing::error!("{}: the service does not come up", self.manager.name());
                     self.handle(Event::SpawnFailed { process });
                 }
                 return;
