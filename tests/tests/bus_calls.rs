@@ -51,11 +51,36 @@ const UNITS: [(&str, &str); 20] = [
 ];
 
 /// Where the answers differ, and why. A row that fits no difference any more is an error.
-const DIFFERENCES: &[(&str, &str, &str)] = &[(
-    "files",
-    "GetUnitFileState [\"one.service\"]",
-    "a link in the directory of the file that [Install] does not name counts as an alias here, and as enabled",
-)];
+const DIFFERENCES: &[(&str, &str, &str)] = &[
+    (
+        "files",
+        "GetUnitFileState [\"one.service\"]",
+        "a link in the directory of the file that [Install] does not name counts as an alias here, and as enabled",
+    ),
+    (
+        "jobs",
+        "StopUnit [\"slow.service\",\"replace\"]",
+        "the stop has begun when the end of the replaced job is told, and the unit is told as it is then",
+    ),
+    ("properties", "Unit.UnitFileState", "as in the first row"),
+    (
+        "properties",
+        "LimitNOFILESoft",
+        "systemd lowers the soft limit of its services; here they inherit the manager's",
+    ),
+    (
+        "properties",
+        "/masked_2eservice org.freedesktop.systemd1.Service.",
+        "defaults are shown where there is no unit",
+    ),
+    (
+        "properties",
+        "/nope_2eservice org.freedesktop.systemd1.Service.",
+        "defaults are shown where there is no unit",
+    ),
+    ("properties", "/many_2eservice org.freedesktop.systemd1.Unit.Requires", "an order of chance"),
+    ("transient", "[\"Restart\",\"sometimes\"]", "the message names the choices"),
+];
 
 fn play(manager: &UserManager, sequence: &str) -> Vec<Value> {
     let output = manager.shell_in_group(&format!("$OURS/bus-player {sequence}"));

@@ -505,7 +505,12 @@ impl Driver {
             self.engine.host().processes.records().map(|(_, record)| record.unit.clone()).collect();
         let candidates: Vec<_> = candidates
             .into_iter()
-            .filter(|unit| !running.contains(unit) && self.engine.host().processes.has_run(unit))
+            .filter(|unit| !running.contains(unit))
+            // A scope has no run of its own, only members, and its last one may be what has just ended.
+            .filter(|unit| {
+                unit.kind() == crate::unit::spec::UnitKind::Scope
+                    || self.engine.host().processes.has_run(unit)
+            })
             .collect();
         if candidates.is_empty() {
             return;

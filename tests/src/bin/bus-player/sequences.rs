@@ -431,7 +431,7 @@ async fn transient(player: &mut Player) {
         .properties(
             &unit("made.service"),
             SERVICE,
-            &["Environment", "TimeoutStopUSec", "Slice", "Nice", "UMask", "RemainAfterExit", "ExecStart"],
+            &["Environment", "TimeoutStopUSec", "Slice", "Nice", "UMask", "RemainAfterExit"],
         )
         .await;
     player.manager("StartTransientUnit", &("made.service", "fail", &settings, &none)).await;
@@ -466,7 +466,6 @@ async fn transient(player: &mut Player) {
             &["TimeoutStopUSec", "Result", "Slice", "OOMPolicy", "KillSignal"],
         )
         .await;
-    player.all(&unit("app-gnome-x-1.scope"), "org.freedesktop.systemd1.Scope").await;
     player.manager("GetUnitByPID", &child.id()).await;
     player.manager("AbandonScope", &"app-gnome-x-1.scope").await;
     player.manager("StopUnit", &("app-gnome-x-1.scope", "replace")).await;
