@@ -402,18 +402,28 @@ impl Driver {
         started.chain(table.members().map(|(pid, _)| pid)).collect()
     }
 
-    /// Watches the processes that an earlier engine has started and that are nobody's child here.
-    pub fn watch_adopted(&self) {
+    /// Watches the processes that an earlier engine has started, but for those whose end somebody else tells.
+    pub fn watch_adopted(&self, has_guardian: bool) {
         let table = &self.engine.host().processes;
         let guardian = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get());
         for pid in self.known_pids() {
             let parent = census::parent_of(pid);
             let is_member = table.members().any(|(member, _)| member == pid);
-            // The wrapper of a native service is the parent of its process, and tells how that ended.
-            if is_member || parent == Some(own_pid()) || parent == guardian {
+            let is_told = if parent == guardian {
+                has_guardian
+            } else {
+                // The wrapper of a native service is the parent of its process, and tells how that ended.
+                parent.is_some_and(|parent| parent != own_pid() && census::is_own_program(parent))
+            };
+            if is_member || !is_told {
                 pidfd::watch(pid, self.watched.clone());
             }
         }
+    }
+
+    /// Whether a known process still runs, and is not another one of the same number.
+    pub fn still_runs(&self, pid: i32) -> bool {
+        self.engine.host().processes.still_runs(pid)
     }
 
     /// Ends processes that an earlier engine has started but had not told of: their units count as not started, and will
@@ -424,10 +434,19 @@ impl Driver {
         let own = own_pid();
         let ours = census::descendants(own);
         // Supervisors and wrappers of native services.
-        let above: BTreeSet<i32> = self.known_pids().into_iter().flat_map(census::ancestors).collect();
+        let mut above: BTreeSet<i32> = self.known_pids().into_iter().flat_map(census::ancestors).collect();
+        above.extend(self.manager.supervisor());
         for pid in census::descendants(guardian) {
-            let is_ours = pid == own || ours.contains(&pid) || above.contains(&pid);
-            if !is_ours && self.unit_of_pid(pid).is_none() {
+            if pid == own || ours.contains(&pid) || above.contains(&pid) || self.knows_process(pid) {
+                continue;
+            }
+            // What a known process has left behind stays; what was started and not noted goes, with its children.
+            if census::is_spawned(pid) {
+                for child in census::descendants(pid) {
+                    send_signal(child, Signal::KILL);
+                }
+                send_signal(pid, Signal::KILL);
+            } else if self.unit_of_pid(pid).is_none() {
                 send_signal(pid, Signal::KILL);
             }
         }
@@ -487,7 +506,12 @@ impl Driver {
             self.engine.host().processes.records().map(|(_, record)| record.unit.clone()).collect();
         let candidates: Vec<_> = candidates
             .into_iter()
-            .filter(|unit| !running.contains(unit) && self.engine.host().processes.has_run(unit))
+            .filter(|unit| !running.contains(unit))
+            // A scope has no run of its own, only members, and its last one may be what has just ended.
+            .filter(|unit| {
+                unit.kind() == crate::unit::spec::UnitKind::Scope
+                    || self.engine.host().processes.has_run(unit)
+            })
             .collect();
         if candidates.is_empty() {
             return;
@@ -519,8 +543,12 @@ impl Driver {
             NativeEvent::StartAsked(unit) => (unit, JobKind::Start),
             NativeEvent::StopAsked(unit) => (unit, JobKind::Stop),
             NativeEvent::StartFailed(process) => {
-                self.exec_socket.forget(process);
-                return self.handle(Event::SpawnFailed { process });
+                // A wrapper that has taken it tells itself what became of it.
+                if self.exec_socket.forget(process) {
+                    tracing::error!("{}: the service does not come up", self.manager.name());
+                    self.handle(Event::SpawnFailed { process });
+                }
+                return;
             }
         };
         let request = Request { unit, kind, mode: JobMode::Replace, reload_if_possible: false };
@@ -530,6 +558,13 @@ impl Driver {
                 JobKind::Stop => self.exec_socket.refuse_stop(&request.unit),
                 _ => self.exec_socket.settled(&request.unit, false),
             }
+        }
+    }
+
+    /// Hears what a native manager has to say.
+    pub fn take_native_events(&mut self) {
+        for event in self.manager.native_events() {
+            self.native_event(event);
         }
     }
 
@@ -564,7 +599,13 @@ impl Driver {
             }
             FromWrapper::Failed { process } => self.handle(Event::SpawnFailed { process }),
             FromWrapper::StopAsked { unit } => {
-                if let Ok(unit) = UnitName::new(unit) {
+                let Ok(unit) = UnitName::new(unit) else { return };
+                // The native manager follows when the engine stops a unit, and that is no wish of anybody's. It would
+                // turn a restart into a stop.
+                let is_up = self.engine.status(&unit).is_some_and(|status| {
+                    status.active.is_active_or_reloading() || status.active == ActiveState::Activating
+                });
+                if is_up {
                     self.native_event(NativeEvent::StopAsked(unit));
                 }
             }
@@ -721,6 +762,7 @@ impl Driver {
             process: spawn.process,
             unit: &unit,
             is_main: spawn.is_main,
+            is_asked: spawn.is_main && self.exec_socket.is_waited_for(&unit.name),
             launch: &launch,
             log: log.as_ref().map(AsFd::as_fd),
             sockets: &descriptors,

@@ -246,10 +246,8 @@ impl OpenRc {
                 (None, true) => self.start_waiting(&service),
                 (Some(_), false) => entry.launched = None,
                 (None, false) => {
-                    if let Some(process) = entry.launched.take()
-                        && entry.state.is_some_and(|state| !state.is_inactive_or_failed())
-                    {
-                        tracing::error!("{service}: supervise-daemon did not come up");
+                    // It may also have come and gone; who has got the process knows.
+                    if let Some(process) = entry.launched.take() {
                         self.failed.push(NativeEvent::StartFailed(process));
                     }
                 }
