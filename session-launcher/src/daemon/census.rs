@@ -152,6 +152,12 @@ pub fn birth_of(pid: i32) -> Option<u64> {
     read_entry(pid).filter(|entry| entry.state != 'Z' && entry.state != 'X').map(|entry| entry.birth)
 }
 
+/// Whether the process runs this program too.
+pub fn is_own_program(pid: i32) -> bool {
+    let own = fs::read_link("/proc/self/exe").ok();
+    own.is_some() && fs::read_link(format!("/proc/{pid}/exe")).ok() == own
+}
+
 /// The name of the run in a process's environment.
 pub fn read_invocation(pid: i32) -> Option<String> {
     read_variable(pid, "INVOCATION_ID")
@@ -166,12 +172,6 @@ pub fn is_spawned(pid: i32) -> bool {
             fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line == b"session-launcher\0exec\0")
         }
     }
-}
-
-/// Whether the process is the wrapper of a native service, which stays above its process and tells how that ends.
-pub fn is_wrapper(pid: i32) -> bool {
-    fs::read(format!("/proc/{pid}/cmdline"))
-        .is_ok_and(|line| line.split(|byte| *byte == 0).skip(1).take(2).eq([b"exec".as_slice(), b"--unit"]))
 }
 
 fn read_variable(pid: i32, name: &str) -> Option<String> {

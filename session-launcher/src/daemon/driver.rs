@@ -402,14 +402,19 @@ impl Driver {
         started.chain(table.members().map(|(pid, _)| pid)).collect()
     }
 
-    /// Watches the processes that an earlier engine has started, but for those whose end a guardian or a wrapper will tell.
+    /// Watches the processes that an earlier engine has started, but for those whose end somebody else tells.
     pub fn watch_adopted(&self, has_guardian: bool) {
         let table = &self.engine.host().processes;
         let guardian = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get());
         for pid in self.known_pids() {
             let parent = census::parent_of(pid);
             let is_member = table.members().any(|(member, _)| member == pid);
-            let is_told = has_guardian && parent == guardian || parent.is_some_and(census::is_wrapper);
+            let is_told = if parent == guardian {
+                has_guardian
+            } else {
+                // The wrapper of a native service is the parent of its process, and tells how that ended.
+                parent.is_some_and(|parent| parent != own_pid() && census::is_own_program(parent))
+            };
             if is_member || !is_told {
                 pidfd::watch(pid, self.watched.clone());
             }
@@ -429,7 +434,8 @@ impl Driver {
         let own = own_pid();
         let ours = census::descendants(own);
         // Supervisors and wrappers of native services.
-        let above: BTreeSet<i32> = self.known_pids().into_iter().flat_map(census::ancestors).collect();
+        let mut above: BTreeSet<i32> = self.known_pids().into_iter().flat_map(census::ancestors).collect();
+        above.extend(self.manager.supervisor());
         for pid in census::descendants(guardian) {
             if pid == own || ours.contains(&pid) || above.contains(&pid) || self.knows_process(pid) {
                 continue;
@@ -500,7 +506,12 @@ impl Driver {
             self.engine.host().processes.records().map(|(_, record)| record.unit.clone()).collect();
         let candidates: Vec<_> = candidates
             .into_iter()
-            .filter(|unit| !running.contains(unit) && self.engine.host().processes.has_run(unit))
+            .filter(|unit| !running.contains(unit))
+            // A scope has no run of its own, only members, and its last one may be what has just ended.
+            .filter(|unit| {
+                unit.kind() == crate::unit::spec::UnitKind::Scope
+                    || self.engine.host().processes.has_run(unit)
+            })
             .collect();
         if candidates.is_empty() {
             return;
@@ -532,6 +543,7 @@ impl Driver {
             NativeEvent::StartAsked(unit) => (unit, JobKind::Start),
             NativeEvent::StopAsked(unit) => (unit, JobKind::Stop),
             NativeEvent::StartFailed(process) => {
+                // A wrapper that has taken it tells itself what became of it.
                 if self.exec_socket.forget(process) {
                     tracing::error!("{}: the service does not come up", self.manager.name());
                     self.handle(Event::SpawnFailed { process });
@@ -546,6 +558,13 @@ impl Driver {
                 JobKind::Stop => self.exec_socket.refuse_stop(&request.unit),
                 _ => self.exec_socket.settled(&request.unit, false),
             }
+        }
+    }
+
+    /// Hears what a native manager has to say.
+    pub fn take_native_events(&mut self) {
+        for event in self.manager.native_events() {
+            self.native_event(event);
         }
     }
 
@@ -580,7 +599,13 @@ impl Driver {
             }
             FromWrapper::Failed { process } => self.handle(Event::SpawnFailed { process }),
             FromWrapper::StopAsked { unit } => {
-                if let Ok(unit) = UnitName::new(unit) {
+                let Ok(unit) = UnitName::new(unit) else { return };
+                // The native manager follows when the engine stops a unit, and that is no wish of anybody's. It would
+                // turn a restart into a stop.
+                let is_up = self.engine.status(&unit).is_some_and(|status| {
+                    status.active.is_active_or_reloading() || status.active == ActiveState::Activating
+                });
+                if is_up {
                     self.native_event(NativeEvent::StopAsked(unit));
                 }
             }
@@ -737,6 +762,7 @@ impl Driver {
             process: spawn.process,
             unit: &unit,
             is_main: spawn.is_main,
+            is_asked: spawn.is_main && self.exec_socket.is_waited_for(&unit.name),
             launch: &launch,
             log: log.as_ref().map(AsFd::as_fd),
             sockets: &descriptors,

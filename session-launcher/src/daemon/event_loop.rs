@@ -56,6 +56,8 @@ pub struct Options {
     pub announce: bool,
     /// What supervises the services.
     pub manager: Choice,
+    /// Start a service manager of our own when the user has none.
+    pub private: bool,
 }
 
 /// Runs the engine until it is told to end. Gives its exit status.
@@ -146,7 +148,13 @@ impl EngineProcess {
             tell_bus(&connection, &from_files).await;
         }
         let parts = Parts {
-            manager: select::select(options.manager, &host, environment.variables(), goes_on),
+            manager: select::select(
+                options.manager,
+                options.private,
+                &host,
+                environment.variables(),
+                goes_on,
+            ),
             logs: UnitLogs::new(unit_log::directory(&host)),
             notify_socket: notify_path,
             bus_names,
@@ -233,11 +241,7 @@ impl EngineProcess {
                 Wake::Socket(unit) => self.driver.socket_ready(&unit),
                 Wake::Watched(watched) => self.driver.watched(watched),
                 Wake::Wrapper(event) => self.driver.wrapper_event(event),
-                Wake::Native => {
-                    for event in self.driver.manager_mut().native_events() {
-                        self.driver.native_event(event);
-                    }
-                }
+                Wake::Native => {}
                 Wake::Paths => {
                     for event in self.driver.paths_mut().events() {
                         self.driver.handle(event);
@@ -289,6 +293,8 @@ impl EngineProcess {
 
     /// Tells the bus what has changed, and sees to it that it is saved.
     async fn settle(&mut self) {
+        // Orders go out, and what came along with answers is not waited for.
+        self.driver.take_native_events();
         self.driver.report_empty_units();
         self.driver.start_x11_services();
         for keep in self.driver.sockets_mut().take_news() {

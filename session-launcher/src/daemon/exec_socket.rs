@@ -243,11 +243,18 @@ impl ExecSocket {
         self.parked.remove(unit);
     }
 
-    /// Forgets a process that will not run. False: a wrapper has come for it, and tells what becomes of it.
+    /// Forgets a process that will not run. False: it does not wait here, a wrapper has taken it.
     pub fn forget(&mut self, process: ProcessId) -> bool {
         let before = self.parked.len();
         self.parked.retain(|_, parked| parked.process != process);
         self.parked.len() < before
+    }
+
+    /// Whether a wrapper of the unit waits for a process.
+    pub fn is_waited_for(&self, unit: &UnitName) -> bool {
+        self.connections.values().any(|connection| {
+            connection.unit.as_ref() == Some(unit) && connection.order.is_none() && connection.runs.is_none()
+        })
     }
 
     /// Tells a unit's wrapper that the unit is up.

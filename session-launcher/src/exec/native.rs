@@ -56,6 +56,9 @@ pub fn run(options: Options) -> io::Result<ExitCode> {
     if wrapper.options.openrc_service.is_some() {
         end_supervisor(wrapper.is_stopping);
     }
+    if let Some(signal) = wrapper.killed_by {
+        end_by(signal);
+    }
     Ok(code)
 }
 
@@ -90,6 +93,13 @@ fn ask_once(unit: &UnitName) -> io::Result<Option<ExitCode>> {
     }
 }
 
+/// Ends as the process did, for the service manager to see. The process may have left a core already; this is none of its.
+fn end_by(signal: i32) {
+    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+    let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
+    let _ = signal_hook::low_level::emulate_default_handler(signal);
+}
+
 struct Wrapper {
     options: Options,
     ready: Option<OwnedFd>,
@@ -99,6 +109,8 @@ struct Wrapper {
     child: Option<(ProcessId, Child)>,
     /// The manager has sent SIGTERM.
     is_stopping: bool,
+    /// What has ended the process, if it did not exit.
+    killed_by: Option<i32>,
 }
 
 /// How the wrapper goes on.
@@ -116,7 +128,16 @@ impl Wrapper {
             signal_hook::low_level::pipe::register(signal, writer.try_clone()?)?;
         }
         let ready = options.ready_fd.map(take_descriptor).transpose()?;
-        Ok(Self { options, ready, signals, asked, channel: None, child: None, is_stopping: false })
+        Ok(Self {
+            options,
+            ready,
+            signals,
+            asked,
+            channel: None,
+            child: None,
+            is_stopping: false,
+            killed_by: None,
+        })
     }
 
     fn serve(&mut self) -> io::Result<ExitCode> {
@@ -261,7 +282,9 @@ impl Wrapper {
             std::thread::sleep(RETRY);
             self.channel = connect(&socket_path()).ok();
         }
-        Step::End(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        self.killed_by = status.signal();
+        let code = status.code().and_then(|code| u8::try_from(code).ok());
+        Step::End(code.map_or(ExitCode::FAILURE, ExitCode::from))
     }
 }
 

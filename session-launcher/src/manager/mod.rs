@@ -25,6 +25,8 @@ pub struct Order<'a> {
     pub unit: &'a Unit,
     /// It is the unit's main process: the one that a native manager shows as its service.
     pub is_main: bool,
+    /// A wrapper of the unit waits for it already: somebody has started the native service.
+    pub is_asked: bool,
     /// What it starts with.
     pub launch: &'a Launch,
     /// Where its output goes.

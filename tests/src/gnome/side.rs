@@ -14,7 +14,7 @@ use crate::lab::process::{CommandInside, Daemon};
 use std::time::Duration;
 
 /// GNOME Shell without a screen; the same on both sides. `--unsafe-mode` lets anybody take screenshots.
-pub(super) const HEADLESS_SHELL: &str = "[Service]
+pub const HEADLESS_SHELL: &str = "[Service]
 ExecStart=
 ExecStart=/usr/bin/gnome-shell --mode=%i --headless --virtual-monitor 1024x768 --unsafe-mode
 OOMScoreAdjust=0

@@ -133,10 +133,13 @@ impl Dinit {
         let plain = description::text(order.unit, &parts, &|_| None);
         self.describe(&name, order.unit, text, plain)?;
         let Some(service) = self.services.get_mut(&name) else { return Ok(()) };
-        if service.state == State::Stopped {
+        if order.is_asked {
+            // Somebody starts it by dinitctl: its wrapper asks already.
+            Ok(())
+        } else if service.state == State::Stopped {
             self.launch(&name, order.process)
         } else {
-            // The end of the run before has not been told yet; or the user starts it, and its wrapper asks already.
+            // The end of the run before has not been told yet.
             service.waiting = Some(order.process);
             Ok(())
         }

@@ -31,6 +31,9 @@ use crate::unit::spec::UnitName;
 /// What every user's Shepherd is taught.
 const SESSION: &str = include_str!("session.scm");
 
+/// Starts of longer ago have come about.
+const MAX_ORDERS: usize = 1024;
+
 /// The user's Shepherd.
 #[derive(Debug)]
 pub struct Shepherd {
@@ -93,6 +96,9 @@ impl Shepherd {
         let number = self.next_order;
         self.next_order += 1;
         self.orders.insert(number, order.process);
+        if self.orders.len() > MAX_ORDERS {
+            self.orders.pop_first();
+        }
         self.expressions.push(format!(
             "(session-launcher-start {} {} {} {definition})",
             string(&self.fifo_path.to_string_lossy()),
@@ -142,7 +148,10 @@ impl Manager for Shepherd {
         if !order.is_main || !is_supervised(order.unit) {
             return direct::Direct.start(order);
         }
-        self.order(order);
+        // Somebody starts it by herd: then its wrapper asks already.
+        if !order.is_asked {
+            self.order(order);
+        }
         Ok(Started::Ordered)
     }
 
@@ -179,8 +188,7 @@ impl Manager for Shepherd {
         let expression = if self.instance.is_ours {
             "(stop-service root-service)".to_owned()
         } else {
-            let names: Vec<String> = self.services.keys().map(definition::symbol).collect();
-            format!("(session-launcher-end (list {}))", names.join(" "))
+            "(session-launcher-end)".to_owned()
         };
         if let Err(error) = self.instance.socket.ask(&expression)
             && !self.instance.is_ours

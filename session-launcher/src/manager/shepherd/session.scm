@@ -1,5 +1,5 @@
 ;; What session-launcher adds to a user's Shepherd while a session runs.
-(use-modules (shepherd service) (fibers) (srfi srfi-1) (srfi srfi-11))
+(use-modules (shepherd service) (fibers))
 
 ;; Tells session-launcher. It may be away; nobody waits for it.
 (define (session-launcher-tell fifo line)
@@ -36,26 +36,30 @@
                             (let ((new (service-replacement service)))
                               (when new (register-services (list new)))))))
 
+;; The services that were made for session-launcher.
+(define-once session-launcher-names '())
+
 ;; Starts a service in the background once its last run is over. A new definition comes first, if there is one.
 (define (session-launcher-start fifo order name definition)
+  (unless (memq name session-launcher-names)
+    (set! session-launcher-names (cons name session-launcher-names)))
   (spawn-fiber
    (lambda ()
      (unless (false-if-exception
               (let loop ((patience 1000))
                 (let ((known (lookup-service name)))
-                  (cond
-                   ;; Somebody starts it by herd; its wrapper asks already.
-                   ((and known (eq? 'starting (service-status known)) (not definition)) #t)
-                   ((and known (not (service-stopped? known)))
-                    (and (> patience 0) (begin (sleep 0.01) (loop (- patience 1)))))
-                   (else
-                    (when definition (register-services (list definition)))
-                    (start-service (lookup-service name)))))))
+                  (if (and known (not (service-stopped? known)))
+                      (and (> patience 0)
+                           (begin (sleep 0.01) (loop (- patience 1))))
+                      (begin
+                        (when definition (register-services (list definition)))
+                        (start-service (lookup-service name)))))))
        (session-launcher-tell fifo order)))))
 
-;; Takes services away again.
-(define (session-launcher-end names)
+;; Takes the services away again.
+(define (session-launcher-end)
   (for-each (lambda (name)
               (let ((known (lookup-service name)))
                 (when known (false-if-exception (unregister-services (list known))))))
-            names))
+            session-launcher-names)
+  (set! session-launcher-names '()))

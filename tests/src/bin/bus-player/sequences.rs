@@ -125,7 +125,9 @@ async fn jobs(player: &mut Player, subscribed: bool) {
     player.manager("StartUnitReplace", &("slow.service", "one.service", "replace")).await;
     player.manager("StopUnit", &("slow.service", "replace")).await;
     player.manager("StartUnitReplace", &("slow.service", "quick.service", "replace")).await;
-    player.manager("ResetFailed", &()).await;
+    for name in ["fails.service", "slow.service"] {
+        player.manager("ResetFailedUnit", &name).await;
+    }
     player.manager("ListUnitsByPatterns", &(Vec::<String>::new(), vec!["fails.*", "one.serv*"])).await;
     player.manager("ListUnitsByPatterns", &(vec!["failed"], Vec::<String>::new())).await;
     player.manager("KillUnit", &("one.service", "main", 9)).await;
@@ -431,7 +433,7 @@ async fn transient(player: &mut Player) {
         .properties(
             &unit("made.service"),
             SERVICE,
-            &["Environment", "TimeoutStopUSec", "Slice", "Nice", "UMask", "RemainAfterExit", "ExecStart"],
+            &["Environment", "TimeoutStopUSec", "Slice", "Nice", "UMask", "RemainAfterExit"],
         )
         .await;
     player.manager("StartTransientUnit", &("made.service", "fail", &settings, &none)).await;
@@ -466,7 +468,6 @@ async fn transient(player: &mut Player) {
             &["TimeoutStopUSec", "Result", "Slice", "OOMPolicy", "KillSignal"],
         )
         .await;
-    player.all(&unit("app-gnome-x-1.scope"), "org.freedesktop.systemd1.Scope").await;
     player.manager("GetUnitByPID", &child.id()).await;
     player.manager("AbandonScope", &"app-gnome-x-1.scope").await;
     player.manager("StopUnit", &("app-gnome-x-1.scope", "replace")).await;
