@@ -281,7 +281,9 @@ impl OpenRc {
             Change::Stopping(service) => {
                 let entry = self.services.get(&service)?;
                 let is_up = entry.state.is_some_and(ActiveState::is_active_or_activating);
-                is_up.then(|| NativeEvent::StopAsked(entry.unit.clone()))
+                // It may have been our own mark, of a stop that is over.
+                let by_user = entry.lock.is_none() && self.states.is_marked(&service, Mark::Stopping);
+                (is_up && by_user).then(|| NativeEvent::StopAsked(entry.unit.clone()))
             }
             Change::Unlocked(service) => {
                 self.apply(&service);
