@@ -217,7 +217,7 @@ fn nothing_outlives_the_bus() {
     ]);
     let Some(mut daemon) = SessionDaemon::start(Groups::None, &all) else { return };
     daemon.manage("start a.service stubborn.service stray.service");
-    assert_eq!(daemon.service_processes().is_empty(), false);
+    assert!(!daemon.service_processes().is_empty());
     daemon.kill_bus();
     daemon.wait_until("nothing is left", || daemon.processes().is_empty());
     let status = daemon.daemon().wait(Duration::from_secs(10));

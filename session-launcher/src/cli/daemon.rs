@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use crate::daemon::event_loop::{self, Options};
 use crate::daemon::{DaemonError, guardian};
-use crate::manager::select::Choice;
+use crate::manager::select::{self, Choice};
 use crate::unit::spec::UnitName;
 
 /// What it is called with.
@@ -17,9 +17,13 @@ pub struct Arguments {
     /// Write a newline to standard output once the manager can be reached.
     #[arg(long)]
     announce: bool,
-    /// What supervises the services.
-    #[arg(long, value_name = "MANAGER", default_value = "auto")]
-    manager: Choice,
+    /// What supervises the services: auto takes the user's own service manager where one runs. Without the option,
+    /// SESSION_LAUNCHER_MANAGER says it, or `manager = "..."` in session-launcher.toml
+    #[arg(long, value_name = "MANAGER")]
+    manager: Option<Choice>,
+    /// Start that service manager when the user has none running
+    #[arg(long)]
+    private: bool,
     /// Be the engine itself; its guardian waits at standard input.
     #[arg(long, hide = true)]
     engine: bool,
@@ -32,7 +36,10 @@ pub struct Arguments {
 pub fn run(arguments: &Arguments) -> super::Result {
     let unit = UnitName::new(arguments.unit.as_str()).map_err(DaemonError::from)?;
     if !arguments.engine {
-        let mut own = vec![format!("--unit={unit}"), format!("--manager={}", arguments.manager.as_str())];
+        // A value that is none is told by the engine.
+        let manager = arguments.manager.map(|choice| format!("--manager={}", choice.as_str()));
+        let mut own: Vec<String> = std::iter::once(format!("--unit={unit}")).chain(manager).collect();
+        own.extend(arguments.private.then(|| "--private".to_owned()));
         own.extend(arguments.announce.then(|| "--announce".to_owned()));
         let failed = |error| DaemonError::Io { what: "the engine cannot be started", error };
         return Ok(guardian::run(&own).map_err(failed)?);
@@ -41,7 +48,8 @@ pub fn run(arguments: &Arguments) -> super::Result {
     let status = event_loop::run(&Options {
         unit: Some(unit),
         announce: arguments.announce,
-        manager: arguments.manager,
+        manager: arguments.manager.unwrap_or_else(select::configured),
+        private: arguments.private,
     })?;
     Ok(ExitCode::from(u8::try_from(status).unwrap_or(1)))
 }

@@ -22,7 +22,7 @@ use super::{
 use crate::exec::native_message::FromWrapper;
 use crate::exec::prepare::{self, Circumstances};
 use crate::job::{
-    Action, ActiveState, Engine, Event, ExitStatus, JobId, KillTarget, Phase, ProcessId, Request,
+    Action, ActiveState, Engine, Event, ExitStatus, JobId, JobKind, KillTarget, Phase, ProcessId, Request,
     RequestError, Spawn,
 };
 use crate::manager::{Manager, NativeEvent, Order, Started};
@@ -434,7 +434,8 @@ impl Driver {
         let own = own_pid();
         let ours = census::descendants(own);
         // Supervisors and wrappers of native services.
-        let above: BTreeSet<i32> = self.known_pids().into_iter().flat_map(census::ancestors).collect();
+        let mut above: BTreeSet<i32> = self.known_pids().into_iter().flat_map(census::ancestors).collect();
+        above.extend(self.manager.supervisor());
         for pid in census::descendants(guardian) {
             if pid == own || ours.contains(&pid) || above.contains(&pid) || self.knows_process(pid) {
                 continue;
@@ -542,20 +543,33 @@ impl Driver {
 
     /// What a native manager's users asked of it.
     pub fn native_event(&mut self, event: NativeEvent) {
-        use crate::job::JobKind;
         use crate::unit::spec::JobMode;
         let (unit, kind) = match event {
             NativeEvent::StartAsked(unit) => (unit, JobKind::Start),
             NativeEvent::StopAsked(unit) => (unit, JobKind::Stop),
             NativeEvent::StartFailed(process) => {
-                self.exec_socket.forget(process);
-                return self.handle(Event::SpawnFailed { process });
+                // A wrapper that has taken it tells itself what became of it.
+                if self.exec_socket.forget(process) {
+                    tracing::error!("{}: the service does not come up", self.manager.name());
+                    self.handle(Event::SpawnFailed { process });
+                }
+                return;
             }
         };
         let request = Request { unit, kind, mode: JobMode::Replace, reload_if_possible: false };
         if let Err(error) = self.request(&request) {
             tracing::warn!("{error}");
-            self.exec_socket.refuse(&request.unit);
+            match kind {
+                JobKind::Stop => self.exec_socket.refuse_stop(&request.unit),
+                _ => self.exec_socket.settled(&request.unit, false),
+            }
+        }
+    }
+
+    /// Hears what a native manager has to say.
+    pub fn take_native_events(&mut self) {
+        for event in self.manager.native_events() {
+            self.native_event(event);
         }
     }
 
@@ -573,6 +587,11 @@ impl Driver {
                     self.native_event(NativeEvent::StartAsked(unit));
                 }
             }
+            FromWrapper::StartAsked { unit } => {
+                let Ok(unit) = UnitName::new(unit) else { return };
+                self.exec_socket.asked(id, &unit);
+                self.native_event(NativeEvent::StartAsked(unit));
+            }
             FromWrapper::Runs { unit, process, pid } => {
                 let (Ok(unit), Some(pid)) = (UnitName::new(unit), Pid::from_raw(pid)) else { return };
                 self.wrapped_process_runs(id, &unit, process, pid);
@@ -585,7 +604,13 @@ impl Driver {
             }
             FromWrapper::Failed { process } => self.handle(Event::SpawnFailed { process }),
             FromWrapper::StopAsked { unit } => {
-                if let Ok(unit) = UnitName::new(unit) {
+                let Ok(unit) = UnitName::new(unit) else { return };
+                // The native manager follows when the engine stops a unit, and that is no wish of anybody's. It would
+                // turn a restart into a stop.
+                let is_up = self.engine.status(&unit).is_some_and(|status| {
+                    status.active.is_active_or_reloading() || status.active == ActiveState::Activating
+                });
+                if is_up {
                     self.native_event(NativeEvent::StopAsked(unit));
                 }
             }
@@ -691,9 +716,13 @@ impl Driver {
                 host.pid_files.remove(&unit);
                 self.reports.push(Action::UnitRemoved { unit });
             }
-            Action::JobRemoved { ref unit, .. } => {
+            Action::JobRemoved { ref unit, kind, .. } => {
                 // Whoever still waits for a process of it waits in vain.
-                self.exec_socket.refuse(unit);
+                if kind != JobKind::Stop {
+                    let is_up =
+                        self.engine.status(unit).is_some_and(|status| status.active.is_active_or_reloading());
+                    self.exec_socket.settled(unit, is_up);
+                }
                 self.reports.push(action);
             }
             Action::JobNew { .. }
@@ -738,6 +767,7 @@ impl Driver {
             process: spawn.process,
             unit: &unit,
             is_main: spawn.is_main,
+            is_asked: spawn.is_main && self.exec_socket.is_waited_for(&unit.name),
             launch: &launch,
             log: log.as_ref().map(AsFd::as_fd),
             sockets: &descriptors,

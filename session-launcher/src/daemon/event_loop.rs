@@ -26,6 +26,7 @@ use super::state_file::{Previous, StateFile};
 use super::unit_log::{self, UnitLogs};
 use super::{DaemonError, bus_messages, census, clock, readable, session_bus};
 use crate::bus::Face;
+use crate::client;
 use crate::job::{Event, ExitStatus};
 use crate::manager::select::{self, Choice};
 use crate::unit::spec::{JobMode, UnitName};
@@ -55,6 +56,8 @@ pub struct Options {
     pub announce: bool,
     /// What supervises the services.
     pub manager: Choice,
+    /// Start a service manager of our own when the user has none.
+    pub private: bool,
 }
 
 /// Runs the engine until it is told to end. Gives its exit status.
@@ -111,7 +114,7 @@ impl EngineProcess {
         // Whoever's parent ends becomes a child here, so that its end is seen.
         let own = rustix::process::getpid();
         rustix::process::set_child_subreaper(Some(own)).map_err(|error| io("subreaper")(error.into()))?;
-        let environment = Environment::detect();
+        let (environment, from_files) = Environment::detect();
         let host = Host::detect(environment.variables(), None);
         let directory = super::runtime_directory(&host).ok_or(DaemonError::NoRuntimeDirectory)?;
         let failed = |error| DaemonError::Directory { path: directory.clone(), error };
@@ -125,7 +128,7 @@ impl EngineProcess {
         let messages = zbus::MessageStream::from(&connection);
         let bus_names = bus_messages::owned_names(&connection).await?;
         let state = StateFile::new(&directory, &bus_messages::bus_id(&connection).await?);
-        let face = Face::new(connection).await?;
+        let face = Face::new(connection.clone()).await?;
 
         let notify_path = directory.join("notify");
         // Of the engine before, with what came while there was none.
@@ -141,8 +144,17 @@ impl EngineProcess {
         };
         let previous = state.read();
         let goes_on = matches!(previous, Previous::Resume(_));
+        if !goes_on {
+            tell_bus(&connection, &from_files).await;
+        }
         let parts = Parts {
-            manager: select::select(options.manager, &host, environment.variables(), goes_on),
+            manager: select::select(
+                options.manager,
+                options.private,
+                &host,
+                environment.variables(),
+                goes_on,
+            ),
             logs: UnitLogs::new(unit_log::directory(&host)),
             notify_socket: notify_path,
             bus_names,
@@ -229,11 +241,7 @@ impl EngineProcess {
                 Wake::Socket(unit) => self.driver.socket_ready(&unit),
                 Wake::Watched(watched) => self.driver.watched(watched),
                 Wake::Wrapper(event) => self.driver.wrapper_event(event),
-                Wake::Native => {
-                    for event in self.driver.manager_mut().native_events() {
-                        self.driver.native_event(event);
-                    }
-                }
+                Wake::Native => {}
                 Wake::Paths => {
                     for event in self.driver.paths_mut().events() {
                         self.driver.handle(event);
@@ -285,6 +293,8 @@ impl EngineProcess {
 
     /// Tells the bus what has changed, and sees to it that it is saved.
     async fn settle(&mut self) {
+        // Orders go out, and what came along with answers is not waited for.
+        self.driver.take_native_events();
         self.driver.report_empty_units();
         self.driver.start_x11_services();
         for keep in self.driver.sockets_mut().take_news() {
@@ -350,6 +360,13 @@ async fn wait_for(descriptor: Option<&AsyncFd<OwnedFd>>) {
 
 fn lost_receiver() -> DaemonError {
     DaemonError::Io { what: "channels", error: std::io::Error::other("taken twice") }
+}
+
+/// The bus was there first, so that what it starts would not have the variables of environment.d(5).
+async fn tell_bus(connection: &zbus::Connection, variables: &BTreeMap<String, String>) {
+    if let Err(error) = client::bus::update_activation_environment(connection, variables).await {
+        tracing::warn!("what the session bus starts does not get the variables of environment.d: {error}");
+    }
 }
 
 /// Takes the user's lock, waiting a while for one that is about to end.

@@ -56,7 +56,48 @@ pub fn run(options: Options) -> io::Result<ExitCode> {
     if wrapper.options.openrc_service.is_some() {
         end_supervisor(wrapper.is_stopping);
     }
+    if let Some(signal) = wrapper.killed_by {
+        end_by(signal);
+    }
     Ok(code)
+}
+
+/// Has the engine start a unit, and waits until it is up. Fails when it does not come up.
+///
+/// # Errors
+/// The engine cannot be asked.
+pub fn ask(unit: &UnitName) -> io::Result<ExitCode> {
+    let until = Instant::now() + ENGINE_WAIT;
+    // An engine that was killed is back in a moment, and then has to be asked again.
+    while Instant::now() < until {
+        match ask_once(unit) {
+            Ok(Some(code)) => return Ok(code),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(error),
+            Ok(None) | Err(_) => std::thread::sleep(RETRY),
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::TimedOut, "session-launcher does not answer"))
+}
+
+fn ask_once(unit: &UnitName) -> io::Result<Option<ExitCode>> {
+    let channel = connect(&socket_path())?;
+    rustix::io::ioctl_fionbio(&channel, false)?;
+    send(&channel, &FromWrapper::StartAsked { unit: unit.to_string() }, None)?;
+    loop {
+        match receive::<ToWrapper>(&channel)? {
+            Some((ToWrapper::Ready, _)) => return Ok(Some(ExitCode::SUCCESS)),
+            Some((ToWrapper::Refused, _)) => return Ok(Some(ExitCode::FAILURE)),
+            Some(_) => {}
+            None => return Ok(None),
+        }
+    }
+}
+
+/// Ends as the process did, for the service manager to see. The process may have left a core already; this is none of its.
+fn end_by(signal: i32) {
+    let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
+    let _ = rustix::process::setrlimit(rustix::process::Resource::Core, none);
+    let _ = signal_hook::low_level::emulate_default_handler(signal);
 }
 
 struct Wrapper {
@@ -68,6 +109,8 @@ struct Wrapper {
     child: Option<(ProcessId, Child)>,
     /// The manager has sent SIGTERM.
     is_stopping: bool,
+    /// What has ended the process, if it did not exit.
+    killed_by: Option<i32>,
 }
 
 /// How the wrapper goes on.
@@ -85,7 +128,16 @@ impl Wrapper {
             signal_hook::low_level::pipe::register(signal, writer.try_clone()?)?;
         }
         let ready = options.ready_fd.map(take_descriptor).transpose()?;
-        Ok(Self { options, ready, signals, asked, channel: None, child: None, is_stopping: false })
+        Ok(Self {
+            options,
+            ready,
+            signals,
+            asked,
+            channel: None,
+            child: None,
+            is_stopping: false,
+            killed_by: None,
+        })
     }
 
     fn serve(&mut self) -> io::Result<ExitCode> {
@@ -158,6 +210,8 @@ impl Wrapper {
                 Ok(Some((ToWrapper::Refused, _))) if self.child.is_none() => {
                     return Step::End(ExitCode::FAILURE);
                 }
+                // A unit that stops as a dependency only. The service manager will have it stopped nevertheless.
+                Ok(Some((ToWrapper::Refused, _))) if self.is_stopping => self.terminate(),
                 Ok(Some(_)) => {}
                 Ok(None) => self.channel = None,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
@@ -199,13 +253,18 @@ impl Wrapper {
             return Step::End(ExitCode::FAILURE);
         }
         let unit = self.options.unit.to_string();
-        if !self.tell(&FromWrapper::StopAsked { unit })
-            && let Some((_, child)) = &self.child
+        if !self.tell(&FromWrapper::StopAsked { unit }) {
+            self.terminate();
+        }
+        Step::On
+    }
+
+    fn terminate(&self) {
+        if let Some((_, child)) = &self.child
             && let Some(pid) = Pid::from_raw(pid_of(child))
         {
             let _ = rustix::process::kill_process(pid, Signal::TERM);
         }
-        Step::On
     }
 
     fn reap(&mut self) -> Step {
@@ -223,7 +282,9 @@ impl Wrapper {
             std::thread::sleep(RETRY);
             self.channel = connect(&socket_path()).ok();
         }
-        Step::End(if status.success() { ExitCode::SUCCESS } else { ExitCode::FAILURE })
+        self.killed_by = status.signal();
+        let code = status.code().and_then(|code| u8::try_from(code).ok());
+        Step::End(code.map_or(ExitCode::FAILURE, ExitCode::from))
     }
 }
 

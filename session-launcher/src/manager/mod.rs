@@ -1,16 +1,20 @@
 //! Service managers that supervise the leaf processes. The engine decides; a manager only starts what it is told to.
 
+pub mod dinit;
 pub mod direct;
 pub mod openrc;
 pub mod select;
+pub mod shepherd;
 
-use std::os::fd::BorrowedFd;
+use std::os::fd::{AsRawFd, BorrowedFd};
+use std::path::PathBuf;
+use std::time::Duration;
 
 use rustix::process::Pid;
 
 use crate::exec::launch::Launch;
 use crate::job::{ActiveState, ProcessId};
-use crate::unit::spec::{Unit, UnitName};
+use crate::unit::spec::{ServiceType, Unit, UnitName};
 
 /// A process that a manager is to start.
 #[derive(Debug)]
@@ -21,6 +25,8 @@ pub struct Order<'a> {
     pub unit: &'a Unit,
     /// It is the unit's main process: the one that a native manager shows as its service.
     pub is_main: bool,
+    /// A wrapper of the unit waits for it already: somebody has started the native service.
+    pub is_asked: bool,
     /// What it starts with.
     pub launch: &'a Launch,
     /// Where its output goes.
@@ -83,6 +89,11 @@ pub trait Manager {
     /// The state of a unit has changed: a native service is to be shown so.
     fn state_changed(&mut self, _unit: &UnitName, _state: ActiveState) {}
 
+    /// The manager's own process, if it may be among our descendants: an engine that comes back lets it live.
+    fn supervisor(&self) -> Option<i32> {
+        None
+    }
+
     /// The session is over: nothing native is to be left of it.
     fn finish(&mut self) {}
 
@@ -91,4 +102,28 @@ pub trait Manager {
 
     /// What to wait for, for [`Manager::native_events`].
     fn descriptor(&self) -> Option<BorrowedFd<'_>>;
+}
+
+/// The longest time that a native manager gives a service whose unit waits for ever: a day.
+const FOREVER: Duration = Duration::from_secs(24 * 60 * 60);
+
+/// What the engine needs to stop a service beside `TimeoutStopSec=`, which it may apply to each of several steps.
+const STOP_STEPS: u32 = 4;
+
+/// How long a native manager waits for a service to stop before it kills the wrapper. The engine stops the service as its unit
+/// says, with the unit's own time-outs; this is for an engine that hangs.
+pub fn stop_timeout(unit: &Unit) -> Duration {
+    let timeout = unit.service().and_then(|service| service.timeout_stop).unwrap_or(FOREVER).min(FOREVER);
+    timeout.saturating_mul(STOP_STEPS).saturating_add(Duration::from_secs(10))
+}
+
+/// Whether the unit's main process can be a native service: it stays, and the wrapper is its parent.
+fn is_supervised(unit: &Unit) -> bool {
+    unit.service()
+        .is_some_and(|service| !matches!(service.service_type, ServiceType::Oneshot | ServiceType::Forking))
+}
+
+/// The file that a descriptor is open on.
+fn path_of(descriptor: BorrowedFd<'_>) -> Option<PathBuf> {
+    std::fs::read_link(format!("/proc/self/fd/{}", descriptor.as_raw_fd())).ok()
 }

@@ -13,7 +13,7 @@ pub const MANAGER: &str = "/org/freedesktop/systemd1";
 const NAME: &str = "org.freedesktop.systemd1";
 
 /// When no signal has come for that long, none will.
-const QUIET: Duration = Duration::from_millis(200);
+const QUIET: Duration = Duration::from_millis(400);
 
 /// A job that is not over after that long will not end by itself.
 const JOB: Duration = Duration::from_secs(3);

@@ -125,7 +125,9 @@ async fn jobs(player: &mut Player, subscribed: bool) {
     player.manager("StartUnitReplace", &("slow.service", "one.service", "replace")).await;
     player.manager("StopUnit", &("slow.service", "replace")).await;
     player.manager("StartUnitReplace", &("slow.service", "quick.service", "replace")).await;
-    player.manager("ResetFailed", &()).await;
+    for name in ["fails.service", "slow.service"] {
+        player.manager("ResetFailedUnit", &name).await;
+    }
     player.manager("ListUnitsByPatterns", &(Vec::<String>::new(), vec!["fails.*", "one.serv*"])).await;
     player.manager("ListUnitsByPatterns", &(vec!["failed"], Vec::<String>::new())).await;
     player.manager("KillUnit", &("one.service", "main", 9)).await;
