@@ -1,5 +1,7 @@
 //! Control groups of units, where this process may make some (cgroups(7), "Delegation").
 
+use std::cell::RefCell;
+use std::collections::HashMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -12,6 +14,8 @@ const MOUNT: &str = "/sys/fs/cgroup";
 #[derive(Debug, Clone)]
 pub struct Cgroups {
     base: PathBuf,
+    /// The groups that were made here, by unit.
+    made: RefCell<HashMap<UnitName, PathBuf>>,
 }
 
 impl Cgroups {
@@ -38,14 +42,16 @@ impl Cgroups {
             Err(_) => return None,
         }
         fs::write(scope.join("cgroup.procs"), "0").ok()?;
-        Some(Self { base })
+        Some(Self { base, made: RefCell::default() })
     }
 
     /// The group for a unit, made if need be.
     pub fn ensure(&self, unit: &Unit) -> Option<PathBuf> {
         let group = self.group(unit);
         fs::create_dir_all(&group).ok()?;
-        Some(group.join("cgroup.procs"))
+        let processes = group.join("cgroup.procs");
+        self.made.borrow_mut().insert(unit.name.clone(), group);
+        Some(processes)
     }
 
     /// Moves a process into a unit's group. False when it may not be moved.
@@ -53,8 +59,18 @@ impl Cgroups {
         self.ensure(unit).is_some_and(|processes| fs::write(processes, pid.to_string()).is_ok())
     }
 
+    /// The processes of a unit whose group was made here, also in groups that it has made itself.
+    pub fn processes(&self, unit: &UnitName) -> Option<Vec<i32>> {
+        let group = self.made.borrow().get(unit)?.clone();
+        let mut pids = Vec::new();
+        read_group(&group, &mut pids, 0);
+        pids.sort_unstable();
+        Some(pids)
+    }
+
     /// Removes a unit's group if it is empty.
     pub fn remove(&self, unit: &Unit) {
+        self.made.borrow_mut().remove(&unit.name);
         let _ = fs::remove_dir(self.group(unit));
     }
 
@@ -97,6 +113,20 @@ impl Cgroups {
         }
         path.push(escape(unit.name.as_str()));
         path
+    }
+}
+
+/// Deeper trees of groups are not followed.
+const MAX_DEPTH: usize = 16;
+
+fn read_group(group: &Path, pids: &mut Vec<i32>, depth: usize) {
+    let text = fs::read_to_string(group.join("cgroup.procs")).unwrap_or_default();
+    pids.extend(text.lines().filter_map(|line| line.parse::<i32>().ok()));
+    let Ok(entries) = fs::read_dir(group) else { return };
+    for entry in entries.flatten() {
+        if depth < MAX_DEPTH && entry.file_type().is_ok_and(|kind| kind.is_dir()) {
+            read_group(&entry.path(), pids, depth + 1);
+        }
     }
 }
 

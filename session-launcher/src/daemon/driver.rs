@@ -287,7 +287,7 @@ impl Driver {
 
     /// All processes of a unit.
     pub fn processes_of(&self, unit: &UnitName) -> Vec<i32> {
-        self.engine.host().census().of(unit)
+        self.engine.host().processes_of(unit)
     }
 
     /// `InvocationID`, in hexadecimal.
@@ -516,9 +516,14 @@ impl Driver {
         if candidates.is_empty() {
             return;
         }
-        let census = self.engine.host().census();
+        let host = self.engine.host();
+        let census = host.cgroups.is_none().then(|| host.census());
         for unit in candidates {
-            if !census.has(&unit) {
+            let is_empty = match &census {
+                Some(census) => !census.has(&unit),
+                None => self.engine.host().processes_of(&unit).is_empty(),
+            };
+            if is_empty {
                 self.handle(Event::Empty { unit });
             }
         }

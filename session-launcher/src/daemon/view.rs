@@ -46,6 +46,26 @@ impl View {
         Census::take(&self.processes, &|pid| self.group_unit(pid))
     }
 
+    /// The processes of a unit: of its control group, or, without one, by a look at all processes.
+    pub fn processes_of(&self, unit: &UnitName) -> Vec<i32> {
+        let of_group = self.cgroups.as_ref().and_then(|cgroups| cgroups.processes(unit));
+        match of_group {
+            // A process that has not been moved yet, or may not be, is in another group.
+            Some(mut pids) => {
+                let records = self.processes.records().filter(|(_, record)| &record.unit == unit);
+                let started = records.map(|(_, record)| record.pid.as_raw_nonzero().get());
+                let members = self.processes.members().filter(|(_, of)| *of == unit).map(|(pid, _)| pid);
+                for pid in started.chain(members) {
+                    if !pids.contains(&pid) && super::census::is_alive(pid) {
+                        pids.push(pid);
+                    }
+                }
+                pids
+            }
+            None => self.census().of(unit),
+        }
+    }
+
     /// The unit of a process.
     pub fn unit_of_pid(&self, pid: i32) -> Option<UnitName> {
         super::census::unit_of_pid(pid, &self.processes, &|pid| self.group_unit(pid))
@@ -90,7 +110,7 @@ impl Host for View {
             .filter_map(|process| self.processes.pid(*process))
             .map(|pid| pid.as_raw_nonzero().get())
             .collect();
-        self.processes.has_run(unit) && self.census().of(unit).iter().any(|pid| !known.contains(pid))
+        self.processes.has_run(unit) && self.processes_of(unit).iter().any(|pid| !known.contains(pid))
     }
 
     fn pid_file(&mut self, unit: &UnitName) -> Option<ProcessId> {
@@ -101,7 +121,7 @@ impl Host for View {
     }
 
     fn guess_main_process(&mut self, unit: &UnitName) -> Option<ProcessId> {
-        match self.census().of(unit).as_slice() {
+        match self.processes_of(unit).as_slice() {
             [only] => Some(self.processes.process(*only)),
             _ => None,
         }

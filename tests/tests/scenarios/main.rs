@@ -161,7 +161,7 @@ fn assert_same(scenarios: &[Scenario]) {
     for _ in 0..2 {
         let again: Vec<_> =
             scenarios.iter().filter(|scenario| !results[&scenario.name].is_empty()).cloned().collect();
-        if again.is_empty() || again.len() > 40 || std::env::var_os("SCENARIO_ONCE").is_some() {
+        if again.is_empty() || again.len() > 80 || std::env::var_os("SCENARIO_ONCE").is_some() {
             break;
         }
         let names: Vec<_> = again.iter().map(|scenario| scenario.name.as_str()).collect();
