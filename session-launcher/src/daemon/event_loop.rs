@@ -24,7 +24,7 @@ use super::state_file::{Previous, StateFile};
 use super::unit_log::{self, UnitLogs};
 use super::{DaemonError, bus_messages, census, clock, readable, session_bus};
 use crate::bus::Face;
-use crate::job::{Event, ExitStatus};
+use crate::job::Event;
 use crate::manager::select::{self, Choice};
 use crate::unit::spec::{JobMode, UnitName};
 use crate::unit::specifier::Host;
@@ -380,10 +380,7 @@ fn resume(driver: &mut Driver, legacy: &Legacy) {
         }
     }
     let gone: Vec<i32> = driver.known_pids().into_iter().filter(|pid| !census::is_alive(*pid)).collect();
-    for pid in gone {
-        // Nobody was there to see how. It counts as a failure, so that whoever depends on it reacts.
-        driver.process_ended(pid, ExitStatus::Code(u8::MAX));
-    }
+    driver.processes_lost(gone);
     driver.watch_adopted();
     driver.end_unknown_children();
 }

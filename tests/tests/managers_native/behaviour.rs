@@ -57,7 +57,7 @@ fn shown_as_it_is(user: Maker<'_>) {
     user.wait_for_shown("lab-sleep.service", false);
     assert!(user.processes().iter().all(|process| process.name != "sleep"), "{}", user.story());
     user.must(&["start", "lab-sleep.service"]);
-    user.must(&["exit"]);
+    user.engine().signal(Signal::TERM);
     user.wait("the manager has ended", || {
         user.processes().iter().all(|process| !process.command_line.contains("session-launcher"))
     });
@@ -70,6 +70,8 @@ use Socket;
 my $path = $ENV{NOTIFY_SOCKET} or exit 1;
 socket(my $socket, AF_UNIX, SOCK_DGRAM, 0) or exit 1;
 send($socket, "READY=1", 0, pack_sockaddr_un($path)) or exit 1;
+# Who has gone cannot be looked up.
+sleep 1;
 "#;
 
 fn readiness_and_order(user: Maker<'_>) {
@@ -140,16 +142,17 @@ fn restart_and_failure(user: Maker<'_>) {
         ("lab-always.service", "[Service]\nExecStart=/bin/sleep 1000\nRestart=on-failure\nRestartSec=0\n"),
         (
             "lab-needs.service",
-            "[Unit]\nRequires=lab-always.service\nAfter=lab-always.service\n[Service]\nExecStart=/bin/sleep 1000\n",
+            "[Unit]\nRequires=lab-crash.service\nAfter=lab-crash.service\n[Service]\nExecStart=/bin/sleep 1000\n",
         ),
         (
             "lab-bound.service",
             "[Unit]\nBindsTo=lab-once.service\nAfter=lab-once.service\n[Service]\nExecStart=/bin/sleep 1000\n",
         ),
         ("lab-once.service", SLEEP),
+        ("lab-crash.service", SLEEP),
     ];
     let Some(user) = user(&units, Start::Before) else { return };
-    user.must(&["start", "lab-needs.service", "lab-bound.service"]);
+    user.must(&["start", "lab-always.service", "lab-needs.service", "lab-bound.service"]);
     user.wait_for_shown("lab-bound.service", true);
     let needs = user.main_pid("lab-needs.service");
     for _ in 0..3 {
@@ -158,6 +161,9 @@ fn restart_and_failure(user: Maker<'_>) {
         user.wait("it is started again", || ![0, first].contains(&user.main_pid("lab-always.service")));
         user.wait_for_shown("lab-always.service", true);
     }
+    user.kill(user.main_pid("lab-crash.service"));
+    user.wait_for_state("lab-crash.service", "failed");
+    user.wait_for_shown("lab-crash.service", false);
     assert_eq!(user.main_pid("lab-needs.service"), needs, "Requires= does not follow a crash");
     assert!(user.is_shown_up("lab-needs.service"), "{}", user.story());
     user.kill(user.main_pid("lab-once.service"));
@@ -288,7 +294,7 @@ fn environment(user: Maker<'_>) {
 }
 
 fn names(user: Maker<'_>) {
-    let unit = "[Service]\nExecStart=/bin/sh -c 'echo %i > $XDG_RUNTIME_DIR/instance; exec sleep 1000'\n";
+    let unit = "[Service]\nExecStart=/bin/sh -c 'echo \"%i\" > $XDG_RUNTIME_DIR/instance; exec sleep 1000'\n";
     let Some(user) = user(&[("lab@.service", unit), ("lab-a_x2db.service", SLEEP)], Start::Before) else {
         return;
     };
@@ -326,7 +332,7 @@ fn private(user: Maker<'_>) {
     });
     user.must(&["start", "lab-sleep.service"]);
     user.wait_for_shown("lab-sleep.service", true);
-    user.must(&["exit"]);
+    user.engine().signal(Signal::TERM);
     user.wait("all have ended", || {
         user.processes().iter().all(|process| {
             !is_manager(&process.command_line, native) && !process.command_line.contains("session-launcher")
