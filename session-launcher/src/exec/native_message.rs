@@ -58,6 +58,8 @@ pub enum ToWrapper {
         /// The order.
         process: ProcessId,
     },
+    /// The engine knows of the process's end.
+    Noted,
     /// The unit is up.
     Ready,
     /// The unit does not start.

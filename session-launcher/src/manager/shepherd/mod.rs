@@ -198,7 +198,7 @@ impl Manager for Shepherd {
 
     fn finish(&mut self) {
         let expression = if self.instance.is_ours {
-            "(stop-service root-service)".to_owned()
+            in_session("(session-launcher-halt)")
         } else {
             in_session("(session-launcher-end)")
         };
