@@ -18,6 +18,7 @@ pub mod libc;
 pub mod musl;
 pub mod native_files;
 pub mod scenario;
+pub mod session_daemon;
 mod skip;
 pub mod user_manager;
 pub mod userdb;

@@ -130,6 +130,14 @@ impl UserManager {
         self.command("sh").args(["-c", script]).output()
     }
 
+    /// Runs a script of the user in a control group of the user's, so that the manager may move its processes.
+    pub fn shell_in_group(&self, script: &str) -> Output {
+        let enter = "mkdir -p /sys/fs/cgroup/user/login; chown 1000:1000 /sys/fs/cgroup/user/login /sys/fs/cgroup/user/login/cgroup.procs
+             echo $$ > /sys/fs/cgroup/user/login/cgroup.procs
+             exec setpriv --reuid 1000 --regid 1000 --clear-groups sh -c \"$1\"";
+        environment(self.machine.command("sh").args(["-ec", enter, "sh", script])).output()
+    }
+
     /// Starts a program of the user in the background.
     pub fn spawn(&self, script: &str) -> Daemon {
         self.command("sh").args(["-c", &format!("exec {script}")]).spawn()

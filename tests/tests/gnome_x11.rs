@@ -4,37 +4,37 @@
 
 use std::time::Duration;
 use usher_tests::gnome::artefacts::Artefacts;
+use usher_tests::gnome::expected::UNITS;
 use usher_tests::gnome::session::Session;
 use usher_tests::gnome::side::{Side, Stage, Usher};
+use usher_tests::gnome::units::Table;
 use usher_tests::lab::desktop::wait_for;
 
 /// What has to be active then.
-const X11_UNITS: [&str; 4] = [
+const X11_UNITS: [&str; 3] = [
     "gnome-session-x11-services.target",
     "gnome-session-x11-services-ready.target",
-    "org.gnome.SettingsDaemon.XSettings.target",
     "org.gnome.SettingsDaemon.XSettings.service",
 ];
 
 #[test]
-fn on_systemd_when_a_program_comes() {
-    connect(Side::Systemd, "gnome-x11-systemd", true);
-}
-
-#[test]
 fn with_cgroups_when_a_program_comes() {
-    connect(Side::Usher(Usher::USUAL), "gnome-x11-cgroups", true);
+    let artefacts = Artefacts::of("gnome-x11");
+    let Some(reference) = connect(Side::Systemd, &artefacts, true) else { return };
+    let Some(ours) = connect(Side::Usher(Usher::USUAL), &artefacts, true) else { return };
+    let differences = ours.differences(&reference, UNITS);
+    assert!(differences.is_empty(), "{}\n{}", differences.join("\n"), artefacts.path().display());
 }
 
 /// Without a group of its own GNOME Shell starts Xwayland at once and asks nobody for the X11 services.
 #[test]
 fn without_cgroups_with_the_session() {
-    connect(Side::Usher(Usher { cgroups: false, ..Usher::USUAL }), "gnome-x11-plain", false);
+    let artefacts = Artefacts::of("gnome-x11-without-cgroups");
+    connect(Side::Usher(Usher { cgroups: false, ..Usher::USUAL }), &artefacts, false);
 }
 
-fn connect(side: Side, name: &str, on_demand: bool) {
-    let artefacts = Artefacts::of(name);
-    let Some(stage) = Stage::open(side, &artefacts) else { return };
+fn connect(side: Side, artefacts: &Artefacts, on_demand: bool) -> Option<Table> {
+    let stage = Stage::open(side, artefacts)?;
     let mut session = Session::log_in(&stage, "x11");
     session.wait_until_running();
     session.settle();
@@ -49,9 +49,12 @@ fn connect(side: Side, name: &str, on_demand: bool) {
     }
     let mut client = client.spawn();
     let up = || ["Xwayland", "gsd-xsettings"].iter().all(|name| !session.processes(name).is_empty());
-    assert!(wait_for(Duration::from_secs(15), Duration::from_millis(100), up), "{}", session.story());
+    assert!(wait_for(Duration::from_secs(30), Duration::from_millis(100), up), "{}", session.story());
     let units = session.settle();
+    stage.artefacts.keep("units.txt", units.to_string());
     let missing: Vec<_> = X11_UNITS.iter().filter(|unit| !units.is_active(unit)).collect();
     assert!(missing.is_empty(), "not active: {missing:?}\n{}", session.story());
     assert!(client.runs(), "the X11 program has ended: {}", client.log());
+    assert!(client.log().contains("_NET_"), "the X11 program sees no window manager: {}", client.log());
+    Some(units)
 }

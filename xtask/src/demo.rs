@@ -1,5 +1,6 @@
 //! `cargo xtask demo`: builds Usher and shows what it does, on this machine, without changing anything on it.
 
+mod gnome;
 mod message_bus;
 mod session;
 mod users;
@@ -7,9 +8,18 @@ mod users;
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
 
+/// What is shown.
+#[derive(Debug, clap::Args)]
+pub struct Arguments {
+    /// Real GNOME instead, in a Debian system that is built once (as root)
+    #[arg(value_parser = ["gnome"])]
+    what: Option<String>,
+}
+
 /// Builds the programs and shows the main jobs.
-pub fn run() -> ExitCode {
-    match show() {
+pub fn run(arguments: &Arguments) -> ExitCode {
+    let result = if arguments.what.is_some() { gnome::show() } else { show() };
+    match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
             eprintln!("demo: {message}");

@@ -21,7 +21,7 @@ struct Arguments {
 #[derive(Subcommand)]
 enum Command {
     /// Build Usher and show what it does, without changing anything on this machine
-    Demo,
+    Demo(demo::Arguments),
     /// Run the tests, all tiers unless some are named
     Test(test::Arguments),
     /// Build binaries for another target, in a test root
@@ -41,7 +41,7 @@ fn cargo() -> OsString {
 
 fn main() -> ExitCode {
     match Arguments::parse().command {
-        Command::Demo => demo::run(),
+        Command::Demo(arguments) => demo::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),

@@ -7,7 +7,7 @@ use super::call::Call;
 use super::client::Credentials;
 use super::error::Failure;
 use super::face::State;
-use super::path::Object;
+use super::path::{self, Object};
 use super::table::{Interface, Method};
 use super::{introspect, job, manager, properties, unit};
 use crate::daemon::driver::Driver;
@@ -51,6 +51,9 @@ pub fn take_call(state: &mut State, driver: &mut Driver, message: &Message) {
 /// Calls that are answered without knowing who asks.
 fn is_reading(message: &Message) -> bool {
     let header = message.header();
+    if header.path().is_some_and(|path| path.as_str() == path::CALLERS_UNIT) {
+        return false;
+    }
     let interface = header.interface().map(|interface| interface.as_str().to_owned());
     let member = header.member().map(|member| member.as_str().to_owned());
     matches!(
@@ -114,6 +117,7 @@ fn answer(
     }
     let path = message.header().path().map(|path| path.as_str().to_owned()).unwrap_or_default();
     let object = match Object::at(&path).ok_or_else(|| unknown_object(&path))? {
+        _ if path == path::CALLERS_UNIT => Object::Unit(unit_of_caller(state, driver, sender)?),
         Object::Run(name) => Object::Unit(unit_of_run(driver, &name)?),
         object => object,
     };
@@ -134,6 +138,14 @@ fn answer(
         Object::Job(job) if !job::exists(call.driver, job) => Err(unknown_object(&path)),
         _ => member(&mut call),
     }
+}
+
+/// The unit that the caller's process belongs to.
+fn unit_of_caller(state: &State, driver: &Driver, sender: &str) -> Result<UnitName, Failure> {
+    let credentials = state.clients.get(sender).and_then(|client| client.credentials);
+    let pid = credentials.and_then(|credentials| i32::try_from(credentials.pid).ok());
+    pid.and_then(|pid| driver.unit_of_pid(pid))
+        .ok_or_else(|| Failure::no_such_unit("Client not member of any unit."))
 }
 
 /// The unit whose present run has that name.

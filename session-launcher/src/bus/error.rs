@@ -74,6 +74,8 @@ failures! {
     file_not_found = "org.freedesktop.DBus.Error.FileNotFound";
     /// The file is there already.
     file_exists = "org.freedesktop.DBus.Error.FileExists";
+    /// There is no such process.
+    no_such_pid = "org.freedesktop.DBus.Error.UnixProcessIdUnknown";
     /// The disk or the like said no.
     io = "org.freedesktop.DBus.Error.IOError";
     /// There is no such method.

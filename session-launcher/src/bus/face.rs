@@ -10,7 +10,7 @@ use super::{activation, dispatch, signal};
 use crate::daemon::DaemonError;
 use crate::daemon::clock::Stamp;
 use crate::daemon::driver::Driver;
-use crate::job::{Action, JobId};
+use crate::job::{Action, ActiveState, JobId, UnitResult};
 use crate::unit::spec::UnitName;
 
 const BUS: &str = "org.freedesktop.DBus";
@@ -50,8 +50,8 @@ pub struct State {
     pub outbox: Vec<Message>,
     /// What has been reported and not been told yet.
     pub backlog: Vec<Action>,
-    /// Units whose properties have changed since they were told.
-    pub dirty: BTreeSet<UnitName>,
+    /// Units whose properties have changed since they were told, and the state that was reported last.
+    pub dirty: BTreeMap<UnitName, Option<ReportedState>>,
     /// When the manager began.
     pub started: Stamp,
     /// When its first jobs were done.
@@ -68,6 +68,17 @@ pub struct State {
     pub exit_code: u8,
 }
 
+/// A unit's state as the engine has reported it: the unit may have gone on since, or be forgotten.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct ReportedState {
+    /// `ActiveState`.
+    pub active: ActiveState,
+    /// `SubState`.
+    pub sub: &'static str,
+    /// `Result`.
+    pub result: UnitResult,
+}
+
 impl Default for State {
     fn default() -> Self {
         Self {
@@ -77,7 +88,7 @@ impl Default for State {
             announced: BTreeSet::new(),
             outbox: Vec::new(),
             backlog: Vec::new(),
-            dirty: BTreeSet::new(),
+            dirty: BTreeMap::new(),
             started: Stamp::now(),
             finished: None,
             failed_units: 0,

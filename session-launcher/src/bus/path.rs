@@ -12,6 +12,9 @@ pub const MANAGER: &str = "/org/freedesktop/systemd1";
 const UNITS: &str = "/org/freedesktop/systemd1/unit";
 const JOBS: &str = "/org/freedesktop/systemd1/job";
 
+/// The unit that the caller's own process belongs to.
+pub const CALLERS_UNIT: &str = "/org/freedesktop/systemd1/unit/self";
+
 /// What a path stands for.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Object {

@@ -10,7 +10,7 @@ use std::collections::BTreeMap;
 use serde::Serialize;
 use zbus::{DynamicType, Message};
 
-use super::face::State;
+use super::face::{ReportedState, State};
 use super::manager::MANAGER;
 use super::table::Value;
 use super::{activation, job, path, properties, unit};
@@ -37,8 +37,8 @@ pub fn publish(state: &mut State, driver: &mut Driver) {
         states_changed |= matches!(action, Action::StateChanged { .. } | Action::UnitRemoved { .. });
         tell(state, driver, action);
     }
-    while let Some(unit) = state.dirty.pop_first() {
-        tell_unit(state, driver, &unit);
+    while let Some((unit, reported)) = state.dirty.pop_first() {
+        tell_unit(state, driver, &unit, reported);
     }
     if states_changed {
         tell_failed_units(state, driver);
@@ -53,12 +53,20 @@ fn tell(state: &mut State, driver: &Driver, action: Action) {
         Action::JobRemoved { job, unit, result, continues: false, .. } => {
             end_job(state, driver, job, &unit, result);
         }
-        Action::StateChanged { unit, .. } => {
-            state.dirty.insert(unit);
+        Action::StateChanged { unit, to, active, result, .. } => {
+            // That a unit was down is told even if it has come up again meanwhile.
+            if let Some(Some(before)) = state.dirty.get(&unit).copied()
+                && before.active.is_inactive_or_failed()
+            {
+                tell_unit(state, driver, &unit, Some(before));
+            }
+            state.dirty.insert(unit, Some(ReportedState { active, sub: to, result }));
         }
         Action::UnitNew { unit } => tell_presence(state, "UnitNew", &unit),
         Action::UnitRemoved { unit } => {
-            state.dirty.remove(&unit);
+            if let Some(reported) = state.dirty.remove(&unit) {
+                tell_unit(state, driver, &unit, reported);
+            }
             tell_presence(state, "UnitRemoved", &unit);
             state.clients.forget_unit(&unit);
         }
@@ -72,7 +80,7 @@ pub fn announce(state: &mut State, job: JobId, unit: &UnitName) {
         return;
     }
     state.installed_jobs = state.installed_jobs.saturating_add(1);
-    state.dirty.insert(unit.clone());
+    state.dirty.entry(unit.clone()).or_default();
     if job_is_public(state, job) {
         state.broadcast("JobNew", &(job.0, path::job(job), unit.as_str()));
     }
@@ -94,8 +102,8 @@ pub fn announce_request(state: &mut State, driver: &Driver, job: JobId, reports:
 
 fn end_job(state: &mut State, driver: &Driver, job: JobId, unit: &UnitName, result: JobResult) {
     // Whoever hears that the job is over sees the unit as the job has left it.
-    state.dirty.remove(unit);
-    tell_unit(state, driver, unit);
+    let reported = state.dirty.remove(unit).flatten();
+    tell_unit(state, driver, unit, reported);
     if job_is_public(state, job) {
         state.broadcast("JobRemoved", &(job.0, path::job(job), unit.as_str(), result.as_str()));
     }
@@ -119,8 +127,8 @@ fn tell_presence(state: &mut State, member: &'static str, unit: &UnitName) {
     }
 }
 
-/// `PropertiesChanged` of a unit: first what is its type's own, then what all units have.
-fn tell_unit(state: &mut State, driver: &Driver, name: &UnitName) {
+/// `PropertiesChanged` of a unit: first what is its type's own, then what all units have. The state is the reported one.
+fn tell_unit(state: &mut State, driver: &Driver, name: &UnitName, reported: Option<ReportedState>) {
     let audience = if state.clients.any_subscribed() || state.clients.any_reference(name) {
         Audience::Everybody
     } else {
@@ -129,17 +137,39 @@ fn tell_unit(state: &mut State, driver: &Driver, name: &UnitName) {
     if matches!(&audience, Audience::Only(names) if names.is_empty()) {
         return;
     }
-    let Some(subject) = unit::Subject::of(driver, state, name) else { return };
-    let path = path::unit(&subject.status.name);
-    let changes: Vec<_> = [subject.type_interface(), Some(&unit::UNIT)]
-        .into_iter()
-        .flatten()
-        .map(|interface| {
-            (interface.name, properties::changes(interface, |property| (property.get)(&subject)))
-        })
-        .collect();
-    for (interface, (changed, invalidated)) in changes {
+    let path = path::unit(name);
+    for (interface, mut changed, invalidated) in changes(state, driver, name) {
+        if let Some(reported) = reported {
+            override_state(interface, &mut changed, reported);
+        }
         state.tell_changes(path.as_str(), interface, &changed, &invalidated, &audience);
+    }
+}
+
+type Changes = (&'static str, BTreeMap<&'static str, Value>, Vec<&'static str>);
+
+/// By interface. Of a unit that is forgotten only its last state is left to be told.
+fn changes(state: &State, driver: &Driver, name: &UnitName) -> Vec<Changes> {
+    let own = unit::interface_of(name.kind());
+    let interfaces = own.into_iter().chain([&unit::UNIT]);
+    match unit::Subject::of(driver, state, name) {
+        Some(subject) => interfaces
+            .map(|interface| {
+                let (changed, invalidated) =
+                    properties::changes(interface, |property| (property.get)(&subject));
+                (interface.name, changed, invalidated)
+            })
+            .collect(),
+        None => interfaces.map(|interface| (interface.name, BTreeMap::new(), Vec::new())).collect(),
+    }
+}
+
+fn override_state(interface: &str, changed: &mut BTreeMap<&'static str, Value>, reported: ReportedState) {
+    if interface == unit::UNIT.name {
+        changed.insert("ActiveState", reported.active.as_str().into());
+        changed.insert("SubState", reported.sub.into());
+    } else if changed.contains_key("Result") {
+        changed.insert("Result", reported.result.as_str().into());
     }
 }
 

@@ -1,7 +1,7 @@
 //! All processes of the user, and which unit each belongs to: by its control group, by its ancestors, or by the name
 //! of the run in its environment. Read from /proc when it is asked for.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap};
 use std::fs;
 
 use super::process_table::ProcessTable;
@@ -12,6 +12,7 @@ use crate::unit::spec::UnitName;
 struct Entry {
     parent: i32,
     state: char,
+    birth: u64,
 }
 
 /// A look at /proc.
@@ -111,6 +112,9 @@ fn read_processes() -> HashMap<i32, Entry> {
         .collect()
 }
 
+/// How many fields of /proc/PID/stat lie between the parent and the start time (proc_pid_stat(5)).
+const FIELDS_TO_START: usize = 17;
+
 fn read_entry(pid: i32) -> Option<Entry> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
     // The name in parentheses may hold anything, parentheses too.
@@ -118,7 +122,8 @@ fn read_entry(pid: i32) -> Option<Entry> {
     let mut fields = rest.split_ascii_whitespace();
     let state = fields.next()?.chars().next()?;
     let parent = fields.next()?.parse().ok()?;
-    Some(Entry { parent, state })
+    let birth = fields.nth(FIELDS_TO_START)?.parse().ok()?;
+    Some(Entry { parent, state, birth })
 }
 
 /// The parent of a process.
@@ -142,13 +147,45 @@ pub fn is_alive(pid: i32) -> bool {
     read_entry(pid).is_some_and(|entry| entry.state != 'Z' && entry.state != 'X')
 }
 
+/// When the process began, in ticks since the boot: with its number, this is one process for ever. Nothing for a zombie.
+pub fn birth_of(pid: i32) -> Option<u64> {
+    read_entry(pid).filter(|entry| entry.state != 'Z' && entry.state != 'X').map(|entry| entry.birth)
+}
+
+/// Whether the process runs this program too.
+pub fn is_own_program(pid: i32) -> bool {
+    let own = fs::read_link("/proc/self/exe").ok();
+    own.is_some() && fs::read_link(format!("/proc/{pid}/exe")).ok() == own
+}
+
 /// The name of the run in a process's environment.
 pub fn read_invocation(pid: i32) -> Option<String> {
+    read_variable(pid, "INVOCATION_ID")
+}
+
+/// Whether the process is the one that a wrapper became, or still is a wrapper: not a child that such a process has made.
+pub fn is_spawned(pid: i32) -> bool {
+    match read_variable(pid, "SYSTEMD_EXEC_PID") {
+        Some(spawned) => spawned == pid.to_string(),
+        // A wrapper begins with an empty environment.
+        None => {
+            fs::read(format!("/proc/{pid}/cmdline")).is_ok_and(|line| line == b"session-launcher\0exec\0")
+        }
+    }
+}
+
+fn read_variable(pid: i32, name: &str) -> Option<String> {
     let bytes = fs::read(format!("/proc/{pid}/environ")).ok()?;
     bytes.split(|byte| *byte == 0).find_map(|entry| {
-        let value = entry.strip_prefix(b"INVOCATION_ID=")?;
+        let value = entry.strip_prefix(name.as_bytes())?.strip_prefix(b"=")?;
         String::from_utf8(value.to_vec()).ok()
     })
+}
+
+/// The live processes of the user whose environment names one of these runs.
+pub fn of_invocations(invocations: &BTreeSet<&str>) -> BTreeSet<i32> {
+    let named = |pid: &i32| read_invocation(*pid).is_some_and(|own| invocations.contains(own.as_str()));
+    read_processes().into_keys().filter(named).collect()
 }
 
 /// The processes that descend from `root`, whoever started them.

@@ -22,7 +22,7 @@ use super::{
 use crate::exec::native_message::FromWrapper;
 use crate::exec::prepare::{self, Circumstances};
 use crate::job::{
-    Action, ActiveState, Engine, Event, ExitStatus, JobId, KillTarget, Phase, ProcessId, Request,
+    Action, ActiveState, Engine, Event, ExitStatus, JobId, JobKind, KillTarget, Phase, ProcessId, Request,
     RequestError, Spawn,
 };
 use crate::manager::{Manager, NativeEvent, Order, Started};
@@ -360,7 +360,7 @@ impl Driver {
         match watched {
             Watched::Executed(process) => self.handle(Event::Executed { process }),
             // Nobody was there to see how. It counts as a failure, so that whoever depends on it reacts.
-            Watched::Lost(pid) if self.knows_process(pid) && !census::is_alive(pid) => {
+            Watched::Lost(pid) if self.knows_process(pid) && !self.still_runs(pid) => {
                 self.process_ended(pid, ExitStatus::Code(u8::MAX));
             }
             Watched::Lost(_) => {}
@@ -428,18 +428,28 @@ impl Driver {
         }
     }
 
-    /// Watches the processes that an earlier engine has started and that are nobody's child here.
-    pub fn watch_adopted(&self) {
+    /// Watches the processes that an earlier engine has started, but for those whose end somebody else tells.
+    pub fn watch_adopted(&self, has_guardian: bool) {
         let table = &self.engine.host().processes;
         let guardian = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get());
         for pid in self.known_pids() {
             let parent = census::parent_of(pid);
             let is_member = table.members().any(|(member, _)| member == pid);
-            // The wrapper of a native service is the parent of its process, and tells how that ended.
-            if is_member || parent == Some(own_pid()) || parent == guardian {
+            let is_told = if parent == guardian {
+                has_guardian
+            } else {
+                // The wrapper of a native service is the parent of its process, and tells how that ended.
+                parent.is_some_and(|parent| parent != own_pid() && census::is_own_program(parent))
+            };
+            if is_member || !is_told {
                 pidfd::watch(pid, self.watched.clone());
             }
         }
+    }
+
+    /// Whether a known process still runs, and is not another one of the same number.
+    pub fn still_runs(&self, pid: i32) -> bool {
+        self.engine.host().processes.still_runs(pid)
     }
 
     /// Ends processes that an earlier engine has started but had not told of: their units count as not started, and will
@@ -453,8 +463,16 @@ impl Driver {
         let mut above: BTreeSet<i32> = self.known_pids().into_iter().flat_map(census::ancestors).collect();
         above.extend(self.manager.supervisor());
         for pid in census::descendants(guardian) {
-            let is_ours = pid == own || ours.contains(&pid) || above.contains(&pid);
-            if !is_ours && self.unit_of_pid(pid).is_none() {
+            if pid == own || ours.contains(&pid) || above.contains(&pid) || self.knows_process(pid) {
+                continue;
+            }
+            // What a known process has left behind stays; what was started and not noted goes, with its children.
+            if census::is_spawned(pid) {
+                for child in census::descendants(pid) {
+                    send_signal(child, Signal::KILL);
+                }
+                send_signal(pid, Signal::KILL);
+            } else if self.unit_of_pid(pid).is_none() {
                 send_signal(pid, Signal::KILL);
             }
         }
@@ -514,7 +532,12 @@ impl Driver {
             self.engine.host().processes.records().map(|(_, record)| record.unit.clone()).collect();
         let candidates: Vec<_> = candidates
             .into_iter()
-            .filter(|unit| !running.contains(unit) && self.engine.host().processes.has_run(unit))
+            .filter(|unit| !running.contains(unit))
+            // A scope has no run of its own, only members, and its last one may be what has just ended.
+            .filter(|unit| {
+                unit.kind() == crate::unit::spec::UnitKind::Scope
+                    || self.engine.host().processes.has_run(unit)
+            })
             .collect();
         if candidates.is_empty() {
             return;
@@ -541,7 +564,6 @@ impl Driver {
 
     /// What a native manager's users asked of it.
     pub fn native_event(&mut self, event: NativeEvent) {
-        use crate::job::JobKind;
         use crate::unit::spec::JobMode;
         let (unit, kind) = match event {
             NativeEvent::StartAsked(unit) => (unit, JobKind::Start),
@@ -549,6 +571,7 @@ impl Driver {
             NativeEvent::StartFailed(process) => {
                 // A wrapper that has taken it tells itself what became of it.
                 if self.exec_socket.forget(process) {
+                    tracing::error!("{}: the service does not come up", self.manager.name());
                     self.handle(Event::SpawnFailed { process });
                 }
                 return;
@@ -557,7 +580,10 @@ impl Driver {
         let request = Request { unit, kind, mode: JobMode::Replace, reload_if_possible: false };
         if let Err(error) = self.request(&request) {
             tracing::warn!("{error}");
-            self.exec_socket.refuse(&request.unit);
+            match kind {
+                JobKind::Stop => self.exec_socket.refuse_stop(&request.unit),
+                _ => self.exec_socket.settled(&request.unit, false),
+            }
         }
     }
 
@@ -581,6 +607,11 @@ impl Driver {
                 if !self.exec_socket.wanted(id, &unit) {
                     self.native_event(NativeEvent::StartAsked(unit));
                 }
+            }
+            FromWrapper::StartAsked { unit } => {
+                let Ok(unit) = UnitName::new(unit) else { return };
+                self.exec_socket.asked(id, &unit);
+                self.native_event(NativeEvent::StartAsked(unit));
             }
             FromWrapper::Runs { unit, process, pid } => {
                 let (Ok(unit), Some(pid)) = (UnitName::new(unit), Pid::from_raw(pid)) else { return };
@@ -707,9 +738,13 @@ impl Driver {
                 host.pid_files.remove(&unit);
                 self.reports.push(Action::UnitRemoved { unit });
             }
-            Action::JobRemoved { ref unit, .. } => {
+            Action::JobRemoved { ref unit, kind, .. } => {
                 // Whoever still waits for a process of it waits in vain.
-                self.exec_socket.refuse(unit);
+                if kind != JobKind::Stop {
+                    let is_up =
+                        self.engine.status(unit).is_some_and(|status| status.active.is_active_or_reloading());
+                    self.exec_socket.settled(unit, is_up);
+                }
                 self.reports.push(action);
             }
             Action::JobNew { .. }

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::time::Duration;
 
 use rustix::process::WaitStatus;
 use tokio::io::unix::AsyncFd;
@@ -11,6 +12,9 @@ use super::readable;
 use super::socket_unit::Keep;
 use crate::job::ExitStatus;
 
+/// How long the guardian may take for an answer.
+const ANSWER_WAIT: Duration = Duration::from_secs(2);
+
 /// What an earlier engine has left with the guardian.
 #[derive(Debug, Default)]
 pub struct Legacy {
@@ -18,6 +22,14 @@ pub struct Legacy {
     pub kept: Vec<(String, OwnedFd)>,
     /// Processes that have ended since, and how.
     pub ended: Vec<(i32, ExitStatus)>,
+}
+
+impl Legacy {
+    /// Takes the descriptor of that name, if it was kept.
+    pub fn take_kept(&mut self, name: &str) -> Option<OwnedFd> {
+        let place = self.kept.iter().position(|(known, _)| known == name)?;
+        Some(self.kept.swap_remove(place).1)
+    }
 }
 
 /// The channel. An engine without a guardian has none: it works, but nobody starts it again.
@@ -35,7 +47,7 @@ impl EngineLink {
         loop {
             match guardian_link::receive::<ToEngine>(&stdin) {
                 Ok(Some((ToEngine::Kept { name }, Some(descriptor)))) => legacy.kept.push((name, descriptor)),
-                Ok(Some((ToEngine::Kept { .. }, None))) => {}
+                Ok(Some((ToEngine::Kept { .. }, None) | (ToEngine::Told, _))) => {}
                 Ok(Some((ToEngine::Exited { pid, status }, _))) => {
                     legacy.ended.push((pid, exit_status(status)))
                 }
@@ -48,6 +60,11 @@ impl EngineLink {
             readable::register(channel)
         });
         (Self { channel: channel.ok() }, legacy)
+    }
+
+    /// Whether there is a guardian.
+    pub fn is_open(&self) -> bool {
+        self.channel.is_some()
     }
 
     /// Waits until the guardian has something to tell; for ever without one.
@@ -74,6 +91,28 @@ impl EngineLink {
                     self.channel = None;
                 }
                 Err(_) => break,
+            }
+        }
+        ended
+    }
+
+    /// All ends that the guardian has seen until now: it is asked, and its answer waited for.
+    pub async fn all_ended(&mut self) -> Vec<(i32, ExitStatus)> {
+        self.send(&FromEngine::Ask, None);
+        let mut ended = Vec::new();
+        let until = tokio::time::Instant::now() + ANSWER_WAIT;
+        while let Some(channel) = &self.channel {
+            match guardian_link::receive::<ToEngine>(channel.get_ref()) {
+                Ok(Some((ToEngine::Exited { pid, status }, _))) => ended.push((pid, exit_status(status))),
+                Ok(Some((ToEngine::Told, _))) => break,
+                Ok(Some(_)) => {}
+                Ok(None) => self.channel = None,
+                Err(_) => {
+                    if tokio::time::timeout_at(until, self.readable()).await.is_err() {
+                        tracing::warn!("the guardian does not answer");
+                        break;
+                    }
+                }
             }
         }
         ended

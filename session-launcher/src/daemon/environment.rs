@@ -42,8 +42,8 @@ pub struct Environment {
 }
 
 impl Environment {
-    /// The process's own variables and, over them, those of environment.d(5).
-    pub fn detect() -> Self {
+    /// The process's own variables and, over them, those of environment.d(5); the latter once more by themselves.
+    pub fn detect() -> (Self, BTreeMap<String, String>) {
         let mut variables: BTreeMap<String, String> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .filter(|(name, value)| is_assignable(name, value) && !NOT_INHERITED.contains(&name.as_str()))
@@ -51,8 +51,8 @@ impl Environment {
         variables.entry("PATH".to_owned()).or_insert_with(|| DEFAULT_PATH.to_owned());
         let host = Host::detect(&variables, None);
         let files = environment_d::load(&environment_d::directories(&host), None, &variables);
-        variables.extend(files);
-        Self { variables }
+        variables.extend(files.clone());
+        (Self { variables }, files)
     }
 
     /// Of these variables.

@@ -1,11 +1,12 @@
 //! The engine's process: one thread that waits for everything there is to wait for.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::fs::FlockOperation;
@@ -20,11 +21,13 @@ use super::engine_link::{self, EngineLink, Legacy};
 use super::environment::Environment;
 use super::exec_socket::WrapperEvent;
 use super::notify::{self, NotifySocket};
+use super::socket_unit::Keep;
 use super::state_file::{Previous, StateFile};
 use super::unit_log::{self, UnitLogs};
 use super::{DaemonError, bus_messages, census, clock, readable, session_bus};
 use crate::bus::Face;
-use crate::job::Event;
+use crate::client;
+use crate::job::{Event, ExitStatus};
 use crate::manager::select::{self, Choice};
 use crate::unit::spec::{JobMode, UnitName};
 use crate::unit::specifier::Host;
@@ -34,6 +37,9 @@ const LOCK_WAIT: Duration = Duration::from_secs(20);
 
 /// Changes are saved that long after they came, with others that came meanwhile.
 const SAVE_DELAY: Duration = Duration::from_millis(10);
+
+/// What the guardian keeps the notification socket by.
+const NOTIFY: &str = "notify";
 
 /// How often the sizes of logs are looked at.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
@@ -108,27 +114,39 @@ impl EngineProcess {
         // Whoever's parent ends becomes a child here, so that its end is seen.
         let own = rustix::process::getpid();
         rustix::process::set_child_subreaper(Some(own)).map_err(|error| io("subreaper")(error.into()))?;
-        let environment = Environment::detect();
+        let (environment, from_files) = Environment::detect();
         let host = Host::detect(environment.variables(), None);
-        let directory = super::runtime_directory(&host);
+        let directory = super::runtime_directory(&host).ok_or(DaemonError::NoRuntimeDirectory)?;
         let failed = |error| DaemonError::Directory { path: directory.clone(), error };
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory).map_err(failed)?;
         let lock = lock(&directory.join("lock")).await?;
         let children = signal(SignalKind::child()).map_err(io("SIGCHLD"))?;
         let terminations = signal(SignalKind::terminate()).map_err(io("SIGTERM"))?;
-        let (link, mut legacy) = EngineLink::open();
+        let (mut link, mut legacy) = EngineLink::open();
 
         let connection = zbus::connection::Builder::session().build().await?;
         let messages = zbus::MessageStream::from(&connection);
         let bus_names = bus_messages::owned_names(&connection).await?;
-        let bus = environment.variables().get("DBUS_SESSION_BUS_ADDRESS").cloned().unwrap_or_default();
-        let state = StateFile::new(&directory, &bus);
-        let face = Face::new(connection).await?;
+        let state = StateFile::new(&directory, &bus_messages::bus_id(&connection).await?);
+        let face = Face::new(connection.clone()).await?;
 
         let notify_path = directory.join("notify");
-        let notify = NotifySocket::bind(&notify_path).map_err(failed)?;
+        // Of the engine before, with what came while there was none.
+        let kept = legacy.take_kept(NOTIFY).and_then(|socket| NotifySocket::of(socket).ok());
+        let notify = match kept {
+            Some(notify) => notify,
+            None => {
+                let notify = NotifySocket::bind(&notify_path).map_err(failed)?;
+                let copy = notify.descriptor().try_clone_to_owned().map_err(failed)?;
+                link.keep(&Keep::Hold(NOTIFY.to_owned(), Arc::new(copy)));
+                notify
+            }
+        };
         let previous = state.read();
         let goes_on = matches!(previous, Previous::Resume(_));
+        if !goes_on {
+            tell_bus(&connection, &from_files).await;
+        }
         let parts = Parts {
             manager: select::select(
                 options.manager,
@@ -145,7 +163,7 @@ impl EngineProcess {
             Previous::Resume(saved) => {
                 let kept = std::mem::take(&mut legacy.kept);
                 let mut driver = Driver::restore(*saved, kept, parts);
-                resume(&mut driver, &legacy);
+                resume(&mut driver, &legacy, &mut link).await;
                 driver
             }
             previous => {
@@ -309,8 +327,12 @@ impl EngineProcess {
             let status = engine_link::exit_status_of(status);
             self.driver.process_ended(pid.as_raw_nonzero().get(), status);
         }
+        let had_guardian = self.link.is_open();
         for (pid, status) in self.link.ended() {
             self.driver.process_ended(pid, status);
+        }
+        if had_guardian && !self.link.is_open() {
+            self.driver.watch_adopted(false);
         }
     }
 
@@ -338,6 +360,13 @@ async fn wait_for(descriptor: Option<&AsyncFd<OwnedFd>>) {
 
 fn lost_receiver() -> DaemonError {
     DaemonError::Io { what: "channels", error: std::io::Error::other("taken twice") }
+}
+
+/// The bus was there first, so that what it starts would not have the variables of environment.d(5).
+async fn tell_bus(connection: &zbus::Connection, variables: &BTreeMap<String, String>) {
+    if let Err(error) = client::bus::update_activation_environment(connection, variables).await {
+        tracing::warn!("what the session bus starts does not get the variables of environment.d: {error}");
+    }
 }
 
 /// Takes the user's lock, waiting a while for one that is about to end.
@@ -372,16 +401,28 @@ fn start_first_units(driver: &mut Driver, unit: Option<UnitName>) {
 }
 
 /// Tells a restored engine what has happened since it was saved.
-fn resume(driver: &mut Driver, legacy: &Legacy) {
+async fn resume(driver: &mut Driver, legacy: &Legacy, link: &mut EngineLink) {
     tracing::info!("going on where the engine before was killed");
-    for (pid, status) in &legacy.ended {
-        if driver.knows_process(*pid) {
-            driver.process_ended(*pid, *status);
+    let gone: Vec<i32> = driver.known_pids().into_iter().filter(|pid| !driver.still_runs(*pid)).collect();
+    // Whoever is gone by now, the guardian knows of: if it was there.
+    let news = link.all_ended().await;
+    // It remembers older ends too, of numbers that were used again: the last of a number counts.
+    let known: BTreeMap<i32, ExitStatus> = legacy.ended.iter().chain(&news).copied().collect();
+    let mut lost = Vec::new();
+    for pid in gone {
+        match known.get(&pid) {
+            Some(status) => driver.process_ended(pid, *status),
+            None => lost.push(pid),
         }
     }
-    let gone: Vec<i32> = driver.known_pids().into_iter().filter(|pid| !census::is_alive(*pid)).collect();
-    driver.processes_lost(gone);
-    driver.watch_adopted();
+    driver.processes_lost(lost);
+    // These ended after we looked.
+    for (pid, status) in news {
+        if driver.knows_process(pid) && !driver.still_runs(pid) {
+            driver.process_ended(pid, status);
+        }
+    }
+    driver.watch_adopted(link.is_open());
     driver.end_unknown_children();
 }
 

@@ -59,6 +59,8 @@ struct Connection {
     /// The end of the channel to the process, until that has its launch.
     order: Option<(Parked, OwnedFd)>,
     runs: Option<ProcessId>,
+    /// It is no wrapper; it waits for the unit to come up.
+    asks: bool,
 }
 
 /// All wrappers, and the processes that wait for one.
@@ -96,6 +98,13 @@ pub struct Running {
     pub is_idle: bool,
     /// A signal that it is to get at once.
     pub signal: Option<Signal>,
+}
+
+impl Connection {
+    /// It is a wrapper that has no process yet.
+    fn waits(&self) -> bool {
+        !self.asks && self.order.is_none() && self.runs.is_none()
+    }
 }
 
 impl ExecSocket {
@@ -141,7 +150,8 @@ impl ExecSocket {
         }
         let id = self.next;
         self.next += 1;
-        self.connections.insert(id, Connection { descriptor, unit: None, order: None, runs: None });
+        self.connections
+            .insert(id, Connection { descriptor, unit: None, order: None, runs: None, asks: false });
         tokio::spawn(read(id, reader, self.events.clone()));
     }
 
@@ -158,16 +168,20 @@ impl ExecSocket {
         }
     }
 
+    /// Somebody waits for the unit to come up.
+    pub fn asked(&mut self, id: ConnectionId, unit: &UnitName) {
+        if let Some(connection) = self.connections.get_mut(&id) {
+            connection.unit = Some(unit.clone());
+            connection.asks = true;
+        }
+    }
+
     /// Parks a process until its unit's wrapper comes, or hands it to the one that waits.
     pub fn park(&mut self, unit: &UnitName, parked: Parked) {
         let waiting = self
             .connections
             .iter()
-            .find(|(_, connection)| {
-                connection.unit.as_ref() == Some(unit)
-                    && connection.order.is_none()
-                    && connection.runs.is_none()
-            })
+            .find(|(_, connection)| connection.unit.as_ref() == Some(unit) && connection.waits())
             .map(|(id, _)| *id);
         match waiting {
             Some(id) => self.hand_over(id, parked),
@@ -252,13 +266,20 @@ impl ExecSocket {
         }
     }
 
-    /// Tells wrappers that wait for a process of the unit that there will be none.
-    pub fn refuse(&self, unit: &UnitName) {
+    /// No process will come for the wrappers of the unit that wait for one. Who asked hears what became of it.
+    pub fn settled(&self, unit: &UnitName, is_up: bool) {
+        let connections =
+            self.connections.values().filter(|connection| connection.unit.as_ref() == Some(unit));
+        for connection in connections.filter(|connection| connection.asks || connection.waits()) {
+            let message = if connection.asks && is_up { ToWrapper::Ready } else { ToWrapper::Refused };
+            let _ = send(connection.descriptor.as_fd(), &message, None);
+        }
+    }
+
+    /// Tells the wrapper of a unit's process that the engine does not stop the unit.
+    pub fn refuse_stop(&self, unit: &UnitName) {
         for connection in self.connections.values() {
-            if connection.unit.as_ref() == Some(unit)
-                && connection.order.is_none()
-                && connection.runs.is_none()
-            {
+            if connection.unit.as_ref() == Some(unit) && connection.runs.is_some() {
                 let _ = send(connection.descriptor.as_fd(), &ToWrapper::Refused, None);
             }
         }

@@ -35,6 +35,8 @@ struct Guardian {
     starts: Vec<Instant>,
     /// The last children that have ended: an engine that was killed has not taken note of all of them.
     ended: VecDeque<(i32, i32)>,
+    /// What the engine could not be told yet, since it was busy.
+    unsaid: VecDeque<ToEngine>,
 }
 
 /// How many ends are remembered.
@@ -63,11 +65,15 @@ pub fn run(arguments: &[String]) -> io::Result<ExitCode> {
         kept: BTreeMap::new(),
         starts: vec![Instant::now()],
         ended: VecDeque::new(),
+        unsaid: VecDeque::new(),
     };
     guardian.greet();
     loop {
-        let mut descriptors =
-            [PollFd::new(&reader, PollFlags::IN), PollFd::new(&guardian.channel, PollFlags::IN)];
+        let mut interest = PollFlags::IN;
+        if !guardian.unsaid.is_empty() {
+            interest |= PollFlags::OUT;
+        }
+        let mut descriptors = [PollFd::new(&reader, PollFlags::IN), PollFd::new(&guardian.channel, interest)];
         match poll(&mut descriptors, None) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(error) => return Err(error.into()),
@@ -77,17 +83,25 @@ pub fn run(arguments: &[String]) -> io::Result<ExitCode> {
         if asked.swap(false, std::sync::atomic::Ordering::Relaxed) {
             let _ = rustix::process::kill_process(guardian.engine, Signal::TERM);
         }
-        guardian.listen();
-        if let Some(code) = guardian.reap() {
+        let asked = guardian.listen();
+        let ended = guardian.reap();
+        if asked {
+            guardian.unsaid.push_back(ToEngine::Told);
+        }
+        if let Some(code) = ended {
             guardian.sweep();
             return Ok(code);
         }
+        guardian.say();
     }
 }
 
 impl Guardian {
     /// Hands a new engine what the old one had given to keep.
-    fn greet(&self) {
+    fn greet(&mut self) {
+        self.unsaid.clear();
+        // It may be more than the channel holds, and the engine reads all of it before anything else.
+        let _ = rustix::io::ioctl_fionbio(&self.channel, false);
         for (name, descriptor) in &self.kept {
             let message = ToEngine::Kept { name: name.clone() };
             let _ = guardian_link::send(&self.channel, &message, Some(descriptor.as_fd()));
@@ -97,10 +111,23 @@ impl Guardian {
             let _ = guardian_link::send(&self.channel, &message, None);
         }
         let _ = guardian_link::send(&self.channel, &ToEngine::Begin, None);
+        let _ = rustix::io::ioctl_fionbio(&self.channel, true);
     }
 
-    /// Takes what the engine gives to keep.
-    fn listen(&mut self) {
+    /// Tells the engine what there is to tell, as far as it listens.
+    fn say(&mut self) {
+        while let Some(message) = self.unsaid.front() {
+            match guardian_link::send(&self.channel, message, None) {
+                Err(error) if error.kind() == io::ErrorKind::WouldBlock => return,
+                // An engine that is gone is told everything again when it is back.
+                _ => self.unsaid.pop_front(),
+            };
+        }
+    }
+
+    /// Takes what the engine gives to keep. Whether it asks for all ends.
+    fn listen(&mut self) -> bool {
+        let mut asked = false;
         while let Ok(Some((message, descriptor))) = guardian_link::receive::<FromEngine>(&self.channel) {
             match (message, descriptor) {
                 (FromEngine::Keep { name }, Some(descriptor)) => {
@@ -110,32 +137,37 @@ impl Guardian {
                 (FromEngine::Drop { name }, _) => {
                     self.kept.remove(&name);
                 }
+                (FromEngine::Ask, _) => asked = true,
             }
         }
+        asked
     }
 
     /// Looks at ended children. Gives the exit code once the engine has ended for good.
     fn reap(&mut self) -> Option<ExitCode> {
+        let mut engine = None;
         while let Ok(Some((pid, status))) = rustix::process::wait(WaitOptions::NOHANG) {
-            if pid != self.engine {
+            if pid == self.engine {
+                engine = Some(status);
+            } else {
                 let (pid, status) = (pid.as_raw_nonzero().get(), status.as_raw());
                 if self.ended.len() >= MAX_ENDED {
                     self.ended.pop_front();
                 }
                 self.ended.push_back((pid, status));
-                let message = ToEngine::Exited { pid, status };
-                let _ = guardian_link::send(&self.channel, &message, None);
-                continue;
+                self.unsaid.push_back(ToEngine::Exited { pid, status });
             }
-            // What it had still said before it ended.
-            self.listen();
-            if let Some(code) = status.exit_status().filter(|code| *code != PANIC) {
-                return Some(ExitCode::from(u8::try_from(code).unwrap_or(1)));
-            }
-            if let Err(error) = self.restart(status) {
-                eprintln!("session-launcher: {error}");
-                return Some(ExitCode::FAILURE);
-            }
+        }
+        let status = engine?;
+        // What it had still said before it ended.
+        self.listen();
+        if let Some(code) = status.exit_status().filter(|code| *code != PANIC) {
+            return Some(ExitCode::from(u8::try_from(code).unwrap_or(1)));
+        }
+        // After the other ends, so that the next engine begins with all of them.
+        if let Err(error) = self.restart(status) {
+            eprintln!("session-launcher: {error}");
+            return Some(ExitCode::FAILURE);
         }
         None
     }

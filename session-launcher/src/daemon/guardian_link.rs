@@ -27,6 +27,8 @@ pub enum FromEngine {
         /// What it is called.
         name: String,
     },
+    /// Tell of all ends until now, and then say [`ToEngine::Told`].
+    Ask,
 }
 
 /// To the engine.
@@ -47,6 +49,8 @@ pub enum ToEngine {
         /// Its status, as wait(2) gives it.
         status: i32,
     },
+    /// The answer to [`FromEngine::Ask`].
+    Told,
 }
 
 /// Sends one message.

@@ -50,6 +50,11 @@ pub enum DaemonError {
         /// Why.
         error: io::Error,
     },
+    /// There is no directory for what lives as long as the log-in.
+    #[error(
+        "XDG_RUNTIME_DIR is not set: it names the user's directory at run time, which pam_systemd, pam_elogind, turnstile or the like makes at log-in"
+    )]
+    NoRuntimeDirectory,
     /// Another one runs for this user.
     #[error("a manager of this user's runs already (its lock is {})", .0.display())]
     Running(PathBuf),
@@ -72,9 +77,9 @@ pub enum DaemonError {
     },
 }
 
-/// $XDG_RUNTIME_DIR/session-launcher: the lock, the state, the sockets.
-pub fn runtime_directory(host: &Host) -> PathBuf {
-    host.runtime_dir.clone().unwrap_or_else(std::env::temp_dir).join("session-launcher")
+/// $XDG_RUNTIME_DIR/session-launcher: the lock, the state, the sockets. Nothing when that is not set.
+pub fn runtime_directory(host: &Host) -> Option<PathBuf> {
+    host.runtime_dir.as_ref().map(|directory| directory.join("session-launcher"))
 }
 
 /// The request that ends the manager: everything stops, then the manager.

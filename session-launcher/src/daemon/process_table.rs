@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use rustix::process::Pid;
 
+use super::census;
 use super::clock::Stamp;
 use crate::job::{ExitStatus, ProcessId};
 use crate::unit::spec::UnitName;
@@ -38,6 +39,8 @@ pub struct ProcessTable {
     by_id: HashMap<ProcessId, Record>,
     by_pid: HashMap<i32, ProcessId>,
     members: HashMap<i32, UnitName>,
+    /// When the known processes began: a number may be used again.
+    births: HashMap<i32, u64>,
     invocations: BTreeMap<UnitName, String>,
     main_runs: BTreeMap<UnitName, MainRun>,
 }
@@ -49,18 +52,32 @@ impl ProcessTable {
             let run = MainRun { pid: pid.as_raw_nonzero().get(), started, ..MainRun::default() };
             self.main_runs.insert(unit.clone(), run);
         }
+        self.enter_birth(pid.as_raw_nonzero().get());
         self.by_pid.insert(pid.as_raw_nonzero().get(), process);
         self.by_id.insert(process, Record { unit, pid, started });
     }
 
+    fn enter_birth(&mut self, pid: i32) {
+        if let Some(birth) = census::birth_of(pid) {
+            self.births.insert(pid, birth);
+        }
+    }
+
+    /// Whether a known process still runs, and is not another one of the same number.
+    pub fn still_runs(&self, pid: i32) -> bool {
+        census::birth_of(pid).is_some_and(|birth| self.births.get(&pid) == Some(&birth))
+    }
+
     /// Enters a process of a scope: nobody's child here.
     pub fn joined(&mut self, pid: i32, unit: UnitName) {
+        self.enter_birth(pid);
         self.members.insert(pid, unit);
     }
 
     /// Forgets a process that has ended: gives the engine's name for it, and its unit when it was known.
     pub fn ended(&mut self, pid: i32, status: ExitStatus, at: Stamp) -> (ProcessId, Option<UnitName>) {
         let member = self.members.remove(&pid);
+        self.births.remove(&pid);
         let foreign = ProcessId::Foreign(u32::try_from(pid).unwrap_or_default());
         let process = self.by_pid.remove(&pid).unwrap_or(foreign);
         let unit = self.by_id.remove(&process).map(|record| record.unit).or(member);
@@ -150,6 +167,7 @@ impl ProcessTable {
                 })
                 .collect(),
             members: self.members.iter().map(|(pid, unit)| (*pid, unit.clone())).collect(),
+            births: self.births.iter().map(|(pid, birth)| (*pid, *birth)).collect(),
             invocations: self.invocations.clone(),
             main_runs: self.main_runs.clone(),
         }
@@ -166,6 +184,7 @@ impl ProcessTable {
             }
         }
         table.members.extend(saved.members);
+        table.births.extend(saved.births);
         table
     }
 }
@@ -175,21 +194,16 @@ impl ProcessTable {
 pub struct SavedTable {
     processes: Vec<(ProcessId, UnitName, i32, Stamp)>,
     members: Vec<(i32, UnitName)>,
+    births: Vec<(i32, u64)>,
     invocations: BTreeMap<UnitName, String>,
     main_runs: BTreeMap<UnitName, MainRun>,
 }
 
 impl SavedTable {
-    /// The processes that still are what they were: a number that was used again has another run's name in its environment.
+    /// The processes that are left of its runs, and their children.
     pub fn live_pids(&self) -> std::collections::BTreeSet<i32> {
-        self.processes
-            .iter()
-            .filter(|(_, unit, pid, _)| {
-                let own = super::census::read_invocation(*pid);
-                own.is_some() && own.as_ref() == self.invocations.get(unit)
-            })
-            .map(|(_, _, pid, _)| *pid)
-            .collect()
+        let invocations = self.invocations.values().map(String::as_str).collect();
+        census::of_invocations(&invocations)
     }
 }
 

@@ -62,6 +62,37 @@ pub fn run(options: Options) -> io::Result<ExitCode> {
     Ok(code)
 }
 
+/// Has the engine start a unit, and waits until it is up. Fails when it does not come up.
+///
+/// # Errors
+/// The engine cannot be asked.
+pub fn ask(unit: &UnitName) -> io::Result<ExitCode> {
+    let until = Instant::now() + ENGINE_WAIT;
+    // An engine that was killed is back in a moment, and then has to be asked again.
+    while Instant::now() < until {
+        match ask_once(unit) {
+            Ok(Some(code)) => return Ok(code),
+            Err(error) if error.kind() == io::ErrorKind::NotFound => return Err(error),
+            Ok(None) | Err(_) => std::thread::sleep(RETRY),
+        }
+    }
+    Err(io::Error::new(io::ErrorKind::TimedOut, "session-launcher does not answer"))
+}
+
+fn ask_once(unit: &UnitName) -> io::Result<Option<ExitCode>> {
+    let channel = connect(&socket_path())?;
+    rustix::io::ioctl_fionbio(&channel, false)?;
+    send(&channel, &FromWrapper::StartAsked { unit: unit.to_string() }, None)?;
+    loop {
+        match receive::<ToWrapper>(&channel)? {
+            Some((ToWrapper::Ready, _)) => return Ok(Some(ExitCode::SUCCESS)),
+            Some((ToWrapper::Refused, _)) => return Ok(Some(ExitCode::FAILURE)),
+            Some(_) => {}
+            None => return Ok(None),
+        }
+    }
+}
+
 /// Ends as the process did, for the service manager to see. The process may have left a core already; this is none of its.
 fn end_by(signal: i32) {
     let none = rustix::process::Rlimit { current: Some(0), maximum: Some(0) };
@@ -179,6 +210,8 @@ impl Wrapper {
                 Ok(Some((ToWrapper::Refused, _))) if self.child.is_none() => {
                     return Step::End(ExitCode::FAILURE);
                 }
+                // A unit that stops as a dependency only. The service manager will have it stopped nevertheless.
+                Ok(Some((ToWrapper::Refused, _))) if self.is_stopping => self.terminate(),
                 Ok(Some(_)) => {}
                 Ok(None) => self.channel = None,
                 Err(error) if error.kind() == io::ErrorKind::WouldBlock => break,
@@ -220,13 +253,18 @@ impl Wrapper {
             return Step::End(ExitCode::FAILURE);
         }
         let unit = self.options.unit.to_string();
-        if !self.tell(&FromWrapper::StopAsked { unit })
-            && let Some((_, child)) = &self.child
+        if !self.tell(&FromWrapper::StopAsked { unit }) {
+            self.terminate();
+        }
+        Step::On
+    }
+
+    fn terminate(&self) {
+        if let Some((_, child)) = &self.child
             && let Some(pid) = Pid::from_raw(pid_of(child))
         {
             let _ = rustix::process::kill_process(pid, Signal::TERM);
         }
-        Step::On
     }
 
     fn reap(&mut self) -> Step {

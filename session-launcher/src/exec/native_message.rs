@@ -17,6 +17,11 @@ pub enum FromWrapper {
         /// The unit.
         unit: String,
     },
+    /// Somebody asks the engine to start the unit, and waits until it is up.
+    StartAsked {
+        /// The unit.
+        unit: String,
+    },
     /// The process that was ordered runs; or, as the first message after an engine was killed, still runs.
     Runs {
         /// The unit.
@@ -62,6 +67,6 @@ pub enum ToWrapper {
     Noted,
     /// The unit is up.
     Ready,
-    /// The unit does not start.
+    /// The unit does not start; or the engine does not stop it.
     Refused,
 }

@@ -128,7 +128,8 @@ fn open(
     variables: &BTreeMap<String, String>,
     resume: bool,
 ) -> Result<Box<dyn Manager>, String> {
-    let directory = crate::daemon::runtime_directory(host);
+    // The daemon does not begin without one.
+    let directory = crate::daemon::runtime_directory(host).unwrap_or_default();
     let runtime = host.runtime_dir.as_deref();
     match choice {
         Choice::Dinit => {

@@ -60,17 +60,7 @@ impl DisplayManager {
             fs::read_to_string(&log).is_ok_and(|text| text.contains("NameAcquired"))
         });
         let mut daemon = machine.command("/usr/sbin/gdm3").spawn();
-        daemon.wait_until("answering", || {
-            let path = "/org/gnome/DisplayManager/Manager";
-            let name = "org.gnome.DisplayManager";
-            let peer = "org.freedesktop.DBus.Peer.Ping";
-            machine
-                .command("gdbus")
-                .args(["call", "--system", "--dest", name, "--object-path", path, "--method", peer])
-                .output()
-                .status
-                .success()
-        });
+        daemon.wait_until("on the system bus", || desktop.owns_system_name("org.gnome.DisplayManager"));
         Some(Self { desktop, artefacts: artefacts.clone(), daemon, registrations })
     }
 

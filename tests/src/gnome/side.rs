@@ -14,7 +14,7 @@ use crate::lab::process::{CommandInside, Daemon};
 use std::time::Duration;
 
 /// GNOME Shell without a screen; the same on both sides. `--unsafe-mode` lets anybody take screenshots.
-pub(super) const HEADLESS_SHELL: &str = "[Service]
+pub const HEADLESS_SHELL: &str = "[Service]
 ExecStart=
 ExecStart=/usr/bin/gnome-shell --mode=%i --headless --virtual-monitor 1024x768 --unsafe-mode
 OOMScoreAdjust=0
@@ -273,7 +273,7 @@ fn start_usher(desktop: &Desktop, usher: Usher) -> Vec<Daemon> {
 pub(super) const INTERVAL: Duration = Duration::from_millis(100);
 
 /// Waits until nothing of a session runs; what still does.
-pub(super) fn leftovers(stage: &Stage) -> Vec<Process> {
+pub fn leftovers(stage: &Stage) -> Vec<Process> {
     wait_for(Duration::from_secs(10), INTERVAL, || stage.session_processes().is_empty());
     stage.session_processes()
 }

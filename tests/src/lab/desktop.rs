@@ -72,6 +72,11 @@ impl Desktop {
         Self { machine, _system_bus: system_bus, _logind: daemon }
     }
 
+    /// Whether somebody owns `name` on the system bus.
+    pub fn owns_system_name(&self, name: &str) -> bool {
+        has_owner(&self.machine, name)
+    }
+
     /// A command of the person's, with the variables that a log-in sets.
     pub fn command_of_user(&self, program: &str) -> CommandInside<'_> {
         self.machine

@@ -235,6 +235,13 @@ impl Daemon {
         rustix::process::kill_process(pid, signal).expect("the process can be signalled");
     }
 
+    /// Goes on waiting for it after it was stopped: nsenter(1) stops with its child.
+    pub fn resume(&self) {
+        if let Some(pid) = rustix::process::Pid::from_raw(self.child.id().cast_signed()) {
+            let _ = rustix::process::kill_process(pid, rustix::process::Signal::CONT);
+        }
+    }
+
     /// Waits for its end.
     ///
     /// # Panics

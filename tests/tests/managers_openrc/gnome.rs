@@ -73,8 +73,14 @@ fn a_session_is_shown_by_rc_status() {
             );
         }
         // By the native tool, then by ours.
-        let service = "org.gnome.SettingsDaemon.Datetime.service";
+        let service = "gvfs-goa-volume-monitor.service";
         stage.command("rc-service").args(["--user", service, "restart"]).run();
+        assert_eq!(session.settle().differences(&tables[1], &[]), Vec::<String>::new());
+        assert!(shown_as_started(&stage).contains(service));
+        // RefuseManualStop=: as by systemctl.
+        let service = "org.gnome.SettingsDaemon.Datetime.service";
+        let stop = stage.command("rc-service").args(["--user", service, "stop"]).output();
+        assert!(!stop.status.success() && stop.stderr.contains("RefuseManualStop"), "{}", stop.stderr);
         assert_eq!(session.settle().differences(&tables[1], &[]), Vec::<String>::new());
         assert!(shown_as_started(&stage).contains(service));
     }

@@ -55,7 +55,16 @@ pub const TIERS: &[Tier] = &[
     Tier {
         name: "scenarios",
         purpose: "units and the job engine against systemd --user",
-        runs: &[&["--package", "usher-tests", "--test", "scenarios", "--test", "units_*"]],
+        runs: &[&[
+            "--package",
+            "usher-tests",
+            "--test",
+            "scenarios",
+            "--test",
+            "units_*",
+            "--test",
+            "daemon_*",
+        ]],
         roots: &["systemd-user"],
         needs_root: true,
         checks: false,

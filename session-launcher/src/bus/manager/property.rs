@@ -1,9 +1,12 @@
 //! Properties of the manager.
 
+use std::time::Duration;
+
 use super::{Get, Subject};
 use crate::bus::table::{Emits, Property, Value};
-use crate::daemon::clock::Stamp;
+use crate::daemon::clock::{Stamp, microseconds};
 use crate::job::ActiveState;
+use crate::unit::manager_config::ManagerConfig;
 
 const fn constant(name: &'static str, signature: &'static str, get: Get) -> Property<Get> {
     Property { name, signature, emits: Emits::Const, get, set: None }
@@ -17,7 +20,7 @@ const fn silent(name: &'static str, signature: &'static str, get: Get) -> Proper
 const VERSION: &str = concat!("262 (usher ", env!("CARGO_PKG_VERSION"), ")");
 
 /// All groups.
-pub const PROPERTIES: &[&[Property<Get>]] = &[PROGRAM, TIMES, COUNTS];
+pub const PROPERTIES: &[&[Property<Get>]] = &[PROGRAM, TIMES, COUNTS, DEFAULTS];
 
 const PROGRAM: &[Property<Get>] = &[
     constant("Version", "s", |_| VERSION.into()),
@@ -103,4 +106,30 @@ fn progress(manager: &Subject<'_>) -> Value {
     let left = f64::from(count(manager.driver.engine().jobs().count()));
     let all = f64::from(manager.state.installed_jobs).max(1.0);
     (1.0 - left / all).clamp(0.0, 1.0).into()
+}
+
+/// What units have that do not say otherwise.
+const DEFAULTS: &[Property<Get>] = &[
+    constant("DefaultTimerAccuracyUSec", "t", |manager| span(Some(config(manager).timer_accuracy))),
+    constant("DefaultTimeoutStartUSec", "t", |manager| span(config(manager).timeout_start)),
+    constant("DefaultTimeoutStopUSec", "t", |manager| span(config(manager).timeout_stop)),
+    silent("DefaultTimeoutAbortUSec", "t", |manager| {
+        let config = config(manager);
+        span(config.timeout_abort.unwrap_or(config.timeout_stop))
+    }),
+    constant("DefaultRestartUSec", "t", |manager| span(config(manager).restart_delay)),
+    constant("DefaultStartLimitIntervalUSec", "t", |manager| span(config(manager).start_limit.interval)),
+    constant("DefaultStartLimitBurst", "u", |manager| config(manager).start_limit.burst.into()),
+    constant("DefaultOOMPolicy", "s", |manager| {
+        crate::unit::property::word(config(manager).oom_policy).into()
+    }),
+];
+
+fn config<'a>(manager: &Subject<'a>) -> &'a ManagerConfig {
+    manager.driver.engine().host().loader.config()
+}
+
+/// In microseconds; `None` is for ever.
+fn span(span: Option<Duration>) -> Value {
+    span.map_or(u64::MAX, microseconds).into()
 }

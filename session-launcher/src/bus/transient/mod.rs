@@ -137,7 +137,7 @@ fn describe(call: &Call<'_>, name: &str, settings: &[Setting]) -> Result<Describ
     }
     match loaded.unit.load_state {
         LoadState::Loaded if name.kind() == UnitKind::Scope && pids.is_empty() => {
-            Err(Failure::load_failed(format!(
+            Err(Failure::file_not_found(format!(
                 "Unit {name} failed to load properly, please adjust/correct and reload service manager: No such file or directory"
             )))
         }

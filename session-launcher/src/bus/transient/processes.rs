@@ -42,7 +42,7 @@ fn checked(pid: u32) -> Result<i32, Failure> {
     match std::fs::metadata(format!("/proc/{number}")) {
         Ok(entry) if entry.uid() == rustix::process::getuid().as_raw() => Ok(number),
         Ok(_) => Err(Failure::access_denied(format!("Process {pid} is another user's."))),
-        Err(_) => Err(Failure::invalid_arguments(format!("Process with ID {pid} does not exist."))),
+        Err(_) => Err(Failure::no_such_pid("Failed to set unit properties: No such process")),
     }
 }
 

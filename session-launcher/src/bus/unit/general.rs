@@ -104,7 +104,10 @@ fn load_error(unit: &Subject<'_>) -> Value {
         LoadState::Masked => {
             ("org.freedesktop.systemd1.UnitMasked", format!("Unit {} is masked.", unit.status.name))
         }
-        LoadState::BadSetting => ("org.freedesktop.systemd1.BadUnitSetting", message.unwrap_or_default()),
+        LoadState::BadSetting => (
+            "org.freedesktop.systemd1.BadUnitSetting",
+            format!("Unit {} has a bad unit file setting.", unit.status.name),
+        ),
         LoadState::Error => ("org.freedesktop.systemd1.LoadFailed", message.unwrap_or_default()),
     };
     Value::from((name.to_owned(), message))
@@ -215,6 +218,8 @@ fn conditions(prefix: &str, set: &ConditionSet, results: &[bool]) -> Value {
         .0
         .iter()
         .enumerate()
+        // The last one first, as systemd has them.
+        .rev()
         .map(|(place, condition)| {
             let outcome = match results.get(place) {
                 Some(true) => 1,

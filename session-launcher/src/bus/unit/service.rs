@@ -52,7 +52,7 @@ const SETTINGS: &[Property<Get>] = &[
     constant("RuntimeRandomizedExtraUSec", "t", |unit| {
         of(unit, |service| span(Some(service.runtime_randomized_extra)))
     }),
-    silent("WatchdogUSec", "t", |unit| of(unit, |service| span(unit.status.watchdog.or(service.watchdog)))),
+    silent("WatchdogUSec", "t", |unit| of(unit, |service| watchdog(unit, service))),
     constant("RemainAfterExit", "b", |unit| of(unit, |service| service.remain_after_exit.into())),
     constant("GuessMainPID", "b", |unit| of(unit, |service| service.guess_main_pid.into())),
     constant("RestartPreventExitStatus", "(aiai)", |unit| {
@@ -81,8 +81,9 @@ const RUN: &[Property<Get>] = &[
     told("StatusText", "s", |unit| optional(unit.status.status_text.as_ref())),
     told("Result", "s", |unit| unit.status.result.as_str().into()),
     told("ReloadResult", "s", |unit| unit.status.reload_result.as_str().into()),
-    told("UID", "u", |unit| owner(unit, rustix::process::getuid().as_raw())),
-    told("GID", "u", |unit| owner(unit, rustix::process::getgid().as_raw())),
+    // Only of services that run as somebody else, which none does here.
+    told("UID", "u", |_| u32::MAX.into()),
+    told("GID", "u", |_| u32::MAX.into()),
     told("NRestarts", "u", |unit| unit.status.restarts.into()),
     silent("RestartUSecNext", "t", |unit| span(unit.status.restart_delay)),
     told("ExecMainStartTimestamp", "t", |unit| started(unit).realtime.into()),
@@ -97,9 +98,12 @@ const RUN: &[Property<Get>] = &[
     told("ExecMainStatus", "i", |unit| exit(unit).1.into()),
 ];
 
-/// Known while it runs; "nobody" otherwise.
-fn owner(unit: &Subject<'_>, own: u32) -> Value {
-    if unit.status.main_process.is_some() { own.into() } else { u32::MAX.into() }
+/// Nothing before the first run, zero in a run without a watchdog.
+fn watchdog(unit: &Subject<'_>, service: &ServiceSettings) -> Value {
+    if unit.driver.main_run(&unit.status.name).is_none() {
+        return span(None);
+    }
+    span(Some(unit.status.watchdog.or(service.watchdog).unwrap_or_default()))
 }
 
 fn started(unit: &Subject<'_>) -> Stamp {

@@ -123,7 +123,8 @@ impl Instance {
 
 /// Where descriptions for one of our own lie.
 fn own_directory(host: &Host) -> PathBuf {
-    crate::daemon::runtime_directory(host).join("dinit")
+    // The daemon does not begin without one.
+    crate::daemon::runtime_directory(host).unwrap_or_default().join("dinit")
 }
 
 /// Whether descriptions can be written there. The user's own directory is made if it is not there yet.

@@ -14,9 +14,6 @@ const PROGRAM_DIRECTORIES: [&str; 5] = ["/sbin", "/usr/sbin", "/usr/local/sbin",
 /// The first version with user services.
 const FIRST_VERSION: Version = Version::new(0, 60);
 
-/// The first version in which scripts say `notify` instead of `ready`.
-const NOTIFY_VERSION: Version = Version::new(0, 62);
-
 /// A version of OpenRC, as far as it matters.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Version {
@@ -36,11 +33,6 @@ impl Version {
             text.split_ascii_whitespace().find(|word| word.starts_with(|c: char| c.is_ascii_digit()))?;
         let mut parts = number.split(|c: char| !c.is_ascii_digit());
         Some(Self { major: parts.next()?.parse().ok()?, minor: parts.next()?.parse().ok()? })
-    }
-
-    /// How a service's script names the descriptor at which it says that it is ready.
-    pub fn readiness_variable(self) -> &'static str {
-        if self >= NOTIFY_VERSION { "notify" } else { "ready" }
     }
 }
 
@@ -70,8 +62,6 @@ pub struct Instance {
     pub supervise_daemon: PathBuf,
     /// The interpreter of service scripts.
     pub openrc_run: PathBuf,
-    /// Its version.
-    pub version: Version,
     /// What its programs have to know to serve this user.
     pub environment: BTreeMap<String, String>,
 }
@@ -94,7 +84,7 @@ impl Instance {
             find("supervise-daemon", path).ok_or(Unusable::NoProgram("supervise-daemon"))?;
         let openrc_run = find("openrc-run", path).ok_or(Unusable::NoProgram("openrc-run"))?;
         let openrc = find("openrc", path).ok_or(Unusable::NoProgram("openrc"))?;
-        let version = version(&openrc)?;
+        check_version(&openrc)?;
         let mut environment: BTreeMap<String, String> =
             ["USER", "LOGNAME", "SHELL", "XDG_CONFIG_HOME", "LANG"]
                 .into_iter()
@@ -106,15 +96,15 @@ impl Instance {
         set("XDG_RUNTIME_DIR", runtime.to_string_lossy().into_owned());
         set("RC_USER_SERVICES", "yes".to_owned());
         set("RC_SVCDIR", state_directory.to_string_lossy().into_owned());
-        Ok(Self { state_directory, supervise_daemon, openrc_run, version, environment })
+        Ok(Self { state_directory, supervise_daemon, openrc_run, environment })
     }
 }
 
-fn version(openrc: &Path) -> Result<Version, Unusable> {
+fn check_version(openrc: &Path) -> Result<(), Unusable> {
     let output = Command::new(openrc).arg("--version").stdin(Stdio::null()).stderr(Stdio::null()).output();
     let text = output.map(|output| String::from_utf8_lossy(&output.stdout).into_owned()).unwrap_or_default();
     match Version::parse(&text) {
-        Some(version) if version >= FIRST_VERSION => Ok(version),
+        Some(version) if version >= FIRST_VERSION => Ok(()),
         _ => Err(Unusable::TooOld(text.trim().to_owned())),
     }
 }
@@ -136,9 +126,8 @@ mod tests {
         let version = |text| Version::parse(text).unwrap();
         assert!(version("openrc (OpenRC) 0.64.1") > version("openrc (OpenRC) 0.60"));
         assert!(version("openrc (OpenRC) 0.9.8") < FIRST_VERSION);
-        assert_eq!(version("openrc (OpenRC) 0.61-r2 (Alpine Linux)").readiness_variable(), "ready");
-        assert_eq!(version("openrc (OpenRC) 0.62").readiness_variable(), "notify");
-        assert_eq!(version("openrc (OpenRC) 1.0").readiness_variable(), "notify");
+        assert_eq!(version("openrc (OpenRC) 0.61-r2 (Alpine Linux)"), Version::new(0, 61));
+        assert!(version("openrc (OpenRC) 1.0") > FIRST_VERSION);
         assert_eq!(Version::parse("openrc (OpenRC)"), None);
     }
 }

@@ -3,8 +3,9 @@
 //! OpenRC has no daemon that could be asked. What counts is what lies in `$XDG_RUNTIME_DIR/openrc`: scripts, states, locks.
 //! So a service is started as `rc-service` would start it, but without its shell: the script is written, the state marked,
 //! and supervise-daemon run directly, which takes a fifth of the time. Then `rc-status --user` and `rc-service --user` find
-//! everything as they are used to, and the user can stop and start services with them: supervise-daemon runs
-//! `session-launcher exec --unit UNIT`, which asks the engine for the process and tells it when OpenRC wants it stopped.
+//! everything as they are used to, and the user can stop and start services with them. supervise-daemon runs the wrapper,
+//! `session-launcher exec --unit UNIT`, which gets the process from the engine and tells it when OpenRC wants it stopped;
+//! `rc-service start` runs `session-launcher exec --ask UNIT`, which has the engine start the unit.
 //!
 //! - [`instance`]: whether OpenRC serves the user, and its version
 //! - [`script`]: the service as OpenRC reads it; [`state`]: its state and lock; [`dependency_cache`]: that OpenRC knows it
@@ -127,7 +128,7 @@ impl OpenRc {
     fn start_service(&mut self, order: &Order<'_>) -> io::Result<()> {
         let service = script::service_name(&order.unit.name);
         let log = order.log.and_then(path_of);
-        self.write_script(&service, order.unit, log.as_deref())?;
+        self.write_script(&service, order.unit)?;
         let arguments = self.arguments(&service, order.unit, log.as_deref());
         let launch = Launch { process: order.process, arguments };
         let entry =
@@ -135,10 +136,7 @@ impl OpenRc {
         let state = self.active.get(&entry.unit).copied();
         entry.state = Some(state.unwrap_or(ActiveState::Activating));
         let supervisor = self.states.supervisor(&service);
-        let by_user = entry.lock.is_none() && self.states.is_marked(&service, Mark::Starting);
         match supervisor {
-            // `rc-service start`: its wrapper asks for the process already.
-            Some(_) if by_user => Ok(()),
             Some(pid) => {
                 entry.waiting = Some(launch);
                 if self.watch.supervisor(&service, pid).is_err() {
@@ -152,13 +150,11 @@ impl OpenRc {
         }
     }
 
-    fn write_script(&self, service: &str, unit: &Unit, log: Option<&std::path::Path>) -> io::Result<()> {
+    fn write_script(&self, service: &str, unit: &Unit) -> io::Result<()> {
         let parts = script::Parts {
             openrc_run: &self.instance.openrc_run,
-            version: self.instance.version,
             program: &self.program,
             pid_file: &self.states.pid_file(service),
-            log,
         };
         let text =
             script::text(unit, &parts, &|name| self.services.contains_key(&script::service_name(name)));
@@ -250,10 +246,8 @@ impl OpenRc {
                 (None, true) => self.start_waiting(&service),
                 (Some(_), false) => entry.launched = None,
                 (None, false) => {
-                    if let Some(process) = entry.launched.take()
-                        && entry.state.is_some_and(|state| !state.is_inactive_or_failed())
-                    {
-                        tracing::error!("{service}: supervise-daemon did not come up");
+                    // It may also have come and gone; who has got the process knows.
+                    if let Some(process) = entry.launched.take() {
                         self.failed.push(NativeEvent::StartFailed(process));
                     }
                 }

@@ -3,7 +3,6 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use super::instance::Version;
 use crate::unit::spec::{DependencyKind, Unit, UnitKind, UnitName};
 
 /// How the second line of every script of ours begins. The unit's name follows.
@@ -32,14 +31,10 @@ pub fn retry(unit: &Unit) -> String {
 pub struct Parts<'a> {
     /// The interpreter.
     pub openrc_run: &'a Path,
-    /// The version of OpenRC.
-    pub version: Version,
     /// The program of the services: session-launcher.
     pub program: &'a Path,
     /// Where supervise-daemon's process number goes.
     pub pid_file: &'a Path,
-    /// The unit's log.
-    pub log: Option<&'a Path>,
 }
 
 /// The arguments of session-launcher by which it becomes the wrapper of a unit's process.
@@ -50,24 +45,25 @@ pub fn wrapper_arguments(unit: &UnitName) -> Vec<String> {
 /// Writes a unit's script. `is_known` tells of which units there is a service: OpenRC refuses to start a service that needs
 /// one which it does not know.
 pub fn text(unit: &Unit, parts: &Parts<'_>, is_known: &dyn Fn(&UnitName) -> bool) -> String {
-    let mut arguments: Vec<String> = wrapper_arguments(&unit.name).iter().map(|word| quote(word)).collect();
-    arguments.extend(["--ready-fd".to_owned(), "3".to_owned()]);
     let mut text = format!("#!{}\n{HEADER}{}\n", parts.openrc_run.display(), unit.name);
     text.push_str("# It was made while the session started, and goes with the session.\n\n");
     let _ = writeln!(text, "description={}", quote(&unit.description));
     text.push_str("supervisor=supervise-daemon\n");
-    let _ = writeln!(text, "command={}", quote(&parts.program.to_string_lossy()));
-    let _ = writeln!(text, "command_args={}", quote(&arguments.join(" ")));
-    let _ = writeln!(text, "{}=fd:3", parts.version.readiness_variable());
     let _ = writeln!(text, "pidfile={}", quote(&parts.pid_file.to_string_lossy()));
-    let _ = writeln!(text, "retry={}", retry(unit));
-    // The engine decides what is started again; the wrapper sees to it that supervise-daemon does not.
-    text.push_str("respawn_max=1\n");
-    if let Some(log) = parts.log {
-        // OpenRC's shell reads this one twice.
-        let _ = writeln!(text, "error_log={}", quote(&quote(&log.to_string_lossy())));
-    }
     text.push_str(&dependencies(unit, is_known));
+    // Not by supervise-daemon from here: whoever asks may be in another control group and have another environment.
+    let _ = write!(
+        text,
+        "\nstart() {{\n\tebegin \"Starting $RC_SVCNAME\"\n\t{} exec --ask {}\n\teend $?\n}}\n",
+        quote(&parts.program.to_string_lossy()),
+        quote(unit.name.as_str())
+    );
+    if unit.flags.refuse_manual_start {
+        text.push_str(&refusal("start", "RefuseManualStart", "starts"));
+    }
+    if unit.flags.refuse_manual_stop {
+        text.push_str(&refusal("stop", "RefuseManualStop", "stops"));
+    }
     text
 }
 
@@ -96,6 +92,14 @@ fn dependencies(unit: &Unit, is_known: &dyn Fn(&UnitName) -> bool) -> String {
     if lines.is_empty() { String::new() } else { format!("\ndepend() {{\n{lines}}}\n") }
 }
 
+/// What the engine would refuse is refused at once, except when everything stops.
+fn refusal(verb: &str, directive: &str, does: &str) -> String {
+    format!(
+        "\n{verb}_pre() {{\n\t[ \"$RC_RUNLEVEL\" = shutdown ] && return 0\n\
+         \teerror \"It {does} with other units only ({directive}= of its unit).\"\n\treturn 1\n}}\n"
+    )
+}
+
 /// One word of the shell's.
 fn quote(text: &str) -> String {
     format!("'{}'", text.replace('\'', "'\\''"))
@@ -113,10 +117,8 @@ mod tests {
     fn script(unit: &Unit) -> String {
         let parts = Parts {
             openrc_run: Path::new("/sbin/openrc-run"),
-            version: Version::new(0, 64),
             program: Path::new("/usr/bin/session-launcher"),
             pid_file: Path::new("/run/user/1000/openrc/x.pid"),
-            log: None,
         };
         text(unit, &parts, &|known| known.as_str().starts_with("known"))
     }
@@ -149,9 +151,10 @@ mod tests {
         add(DependencyKind::Before, "later.service");
         let script = script(&unit);
         let depend = script.split_once("depend() {\n").unwrap().1;
+        let depend = depend.split_once("}\n").unwrap().0;
         assert_eq!(
             depend,
-            "\tneed known-ordered.service\n\twant known-wanted.service\n\tafter missing.service\n\tbefore later.service\n}\n"
+            "\tneed known-ordered.service\n\twant known-wanted.service\n\tafter missing.service\n\tbefore later.service\n"
         );
     }
 }

@@ -87,7 +87,8 @@ impl Instance {
         if let Some(directory) = socket.parent() {
             DirBuilder::new().recursive(true).mode(0o700).create(directory)?;
         }
-        let configuration = crate::daemon::runtime_directory(host).join("shepherd.scm");
+        // The daemon does not begin without one.
+        let configuration = crate::daemon::runtime_directory(host).unwrap_or_default().join("shepherd.scm");
         fs::write(&configuration, MARK)?;
         let log = crate::daemon::unit_log::directory(host).join("shepherd.log");
         let mut command = Command::new(program);

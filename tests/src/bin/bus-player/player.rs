@@ -13,7 +13,25 @@ pub const MANAGER: &str = "/org/freedesktop/systemd1";
 const NAME: &str = "org.freedesktop.systemd1";
 
 /// When no signal has come for that long, none will.
-const QUIET: Duration = Duration::from_millis(200);
+const QUIET: Duration = Duration::from_millis(400);
+
+/// A job that is not over after that long will not end by itself.
+const JOB: Duration = Duration::from_secs(3);
+
+/// The path of the job that an answer names.
+fn job_of(answer: &Message) -> Option<String> {
+    let body = answer.body();
+    let structure = body.deserialize::<zbus::Structure<'_>>().ok()?;
+    structure.fields().iter().find_map(|field| match field {
+        Variant::ObjectPath(path) if path.as_str().contains("/job/") => Some(path.to_string()),
+        _ => None,
+    })
+}
+
+fn ends(signal: &Message, job: &str) -> bool {
+    let is_end = signal.header().member().is_some_and(|member| member.as_str() == "JobRemoved");
+    is_end && job_of(signal).as_deref() == Some(job)
+}
 
 pub struct Player {
     connection: Connection,
@@ -68,16 +86,25 @@ impl Player {
         let mut answer = None;
         let mut signals = Vec::new();
         let mut before_answer = 0;
+        let mut job = None;
         loop {
-            // An answer may take its time; after it, silence ends the step.
-            let wait = if answer.is_some() { QUIET } else { Duration::from_secs(20) };
+            // An answer may take its time, and so may a job; after them, silence ends the step.
+            let wait = match (&answer, &job) {
+                (None, _) => Duration::from_secs(20),
+                (Some(_), Some(_)) => JOB,
+                (Some(_), None) => QUIET,
+            };
             let Ok(message) = tokio::time::timeout(wait, self.next()).await else { break };
             match message.message_type() {
                 Type::MethodReturn | Type::Error if message.header().reply_serial() == Some(serial) => {
                     before_answer = signals.len();
+                    job = job_of(&message);
                     answer = Some(message);
                 }
-                Type::Signal => signals.extend(self.signal(&message)),
+                Type::Signal => {
+                    job = job.filter(|job| !ends(&message, job));
+                    signals.extend(self.signal(&message));
+                }
                 _ => {}
             }
         }
