@@ -56,6 +56,9 @@ pub enum KillError {
     NoSignal,
 }
 
+/// How long the wrapper of a native service may take to find a new engine.
+const WRAPPER_WAIT: std::time::Duration = std::time::Duration::from_secs(1);
+
 /// What is waited for beside the loop.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Watched {
@@ -63,6 +66,8 @@ pub enum Watched {
     Ended(i32),
     /// A process has got through execve(2).
     Executed(ProcessId),
+    /// A process ended while no engine ran, and whoever saw how has had the time to tell.
+    Lost(i32),
 }
 
 /// The engine and its hands.
@@ -354,6 +359,11 @@ impl Driver {
     pub fn watched(&mut self, watched: Watched) {
         match watched {
             Watched::Executed(process) => self.handle(Event::Executed { process }),
+            // Nobody was there to see how. It counts as a failure, so that whoever depends on it reacts.
+            Watched::Lost(pid) if self.knows_process(pid) && !self.still_runs(pid) => {
+                self.process_ended(pid, ExitStatus::Code(u8::MAX));
+            }
+            Watched::Lost(_) => {}
             // A child's end is reported with its status by whoever waits for it.
             Watched::Ended(pid) if census::parent_of(pid) == Some(own_pid()) => {}
             // Nobody here can know how it ended.
@@ -400,6 +410,22 @@ impl Driver {
         let table = &self.engine.host().processes;
         let started = table.records().map(|(_, record)| record.pid.as_raw_nonzero().get());
         started.chain(table.members().map(|(pid, _)| pid)).collect()
+    }
+
+    /// Takes note of processes that have ended while no engine ran. The wrapper of a native service may know how.
+    pub fn processes_lost(&mut self, pids: Vec<i32>) {
+        let native = self.manager.descriptor().is_some();
+        for pid in pids {
+            if !native {
+                self.watched(Watched::Lost(pid));
+                continue;
+            }
+            let watched = self.watched.clone();
+            tokio::spawn(async move {
+                tokio::time::sleep(WRAPPER_WAIT).await;
+                let _ = watched.send(Watched::Lost(pid));
+            });
+        }
     }
 
     /// Watches the processes that an earlier engine has started, but for those whose end somebody else tells.
@@ -611,6 +637,7 @@ impl Driver {
                     status.active.is_active_or_reloading() || status.active == ActiveState::Activating
                 });
                 if is_up {
+                    self.manager.stop_asked(&unit);
                     self.native_event(NativeEvent::StopAsked(unit));
                 }
             }

@@ -408,11 +408,14 @@ async fn resume(driver: &mut Driver, legacy: &Legacy, link: &mut EngineLink) {
     let news = link.all_ended().await;
     // It remembers older ends too, of numbers that were used again: the last of a number counts.
     let known: BTreeMap<i32, ExitStatus> = legacy.ended.iter().chain(&news).copied().collect();
+    let mut lost = Vec::new();
     for pid in gone {
-        // Where nobody was there to see how, it counts as a failure, so that whoever depends on it reacts.
-        let status = known.get(&pid).copied().unwrap_or(ExitStatus::Code(u8::MAX));
-        driver.process_ended(pid, status);
+        match known.get(&pid) {
+            Some(status) => driver.process_ended(pid, *status),
+            None => lost.push(pid),
+        }
     }
+    driver.processes_lost(lost);
     // These ended after we looked.
     for (pid, status) in news {
         if driver.knows_process(pid) && !driver.still_runs(pid) {

@@ -294,6 +294,7 @@ impl ExecSocket {
     /// A wrapper has told how its process ended.
     pub fn ended(&mut self, id: ConnectionId) {
         if let Some(connection) = self.connections.get_mut(&id) {
+            let _ = send(connection.descriptor.as_fd(), &ToWrapper::Noted, None);
             connection.runs = None;
             connection.unit = None;
         }

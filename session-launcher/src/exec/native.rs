@@ -276,15 +276,33 @@ impl Wrapper {
             pid: pid_of(child),
             status: status.into_raw(),
         };
-        // An engine that is being started again has to hear of it as well.
+        // An engine that is being started again has to hear of it as well, and one that was just killed does not count.
         let until = Instant::now() + ENGINE_WAIT;
-        while !self.tell(&message) && Instant::now() < until && !self.is_stopping {
+        while !(self.tell(&message) && self.is_noted(until)) && Instant::now() < until && !self.is_stopping {
             std::thread::sleep(RETRY);
             self.channel = connect(&socket_path()).ok();
         }
         self.killed_by = status.signal();
         let code = status.code().and_then(|code| u8::try_from(code).ok());
         Step::End(code.map_or(ExitCode::FAILURE, ExitCode::from))
+    }
+
+    /// Whether the engine has taken note of the process's end.
+    fn is_noted(&mut self, until: Instant) -> bool {
+        while let Some(channel) = &self.channel {
+            let left = Timespec::try_from(until.saturating_duration_since(Instant::now())).ok();
+            if matches!(poll(&mut [PollFd::new(channel, PollFlags::IN)], left.as_ref()), Ok(0)) {
+                return false;
+            }
+            match receive::<ToWrapper>(channel) {
+                Ok(Some((ToWrapper::Noted, _))) => return true,
+                Ok(Some(_)) => {}
+                Err(error)
+                    if matches!(error.kind(), io::ErrorKind::WouldBlock | io::ErrorKind::Interrupted) => {}
+                Ok(None) | Err(_) => self.channel = None,
+            }
+        }
+        false
     }
 }
 

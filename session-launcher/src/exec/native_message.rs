@@ -63,6 +63,8 @@ pub enum ToWrapper {
         /// The order.
         process: ProcessId,
     },
+    /// The engine knows of the process's end.
+    Noted,
     /// The unit is up.
     Ready,
     /// The unit does not start; or the engine does not stop it.

@@ -89,6 +89,9 @@ pub trait Manager {
     /// The state of a unit has changed: a native service is to be shown so.
     fn state_changed(&mut self, _unit: &UnitName, _state: ActiveState) {}
 
+    /// Somebody has stopped the unit's native service: the manager waits for its end, and need not be told.
+    fn stop_asked(&mut self, _unit: &UnitName) {}
+
     /// The manager's own process, if it may be among our descendants: an engine that comes back lets it live.
     fn supervisor(&self) -> Option<i32> {
         None

@@ -274,6 +274,14 @@ impl Manager for Dinit {
         }
     }
 
+    fn stop_asked(&mut self, unit: &UnitName) {
+        // Another stop would undo the start that follows a stop by `dinitctl restart`.
+        let name = self.name_of(unit);
+        if let Some(service) = self.services.get_mut(&name) {
+            service.state = State::Stopping;
+        }
+    }
+
     fn native_events(&mut self) -> Vec<NativeEvent> {
         if !self.is_gone {
             match self.connection().events() {

@@ -18,7 +18,10 @@ use crate::unit::specifier::Host;
 const START_WAIT: Duration = Duration::from_secs(20);
 
 /// What tells one of our own from others.
-const MARK: &str = "(define session-launcher-private #t)\n";
+const MARK: &str = "(module-define! (resolve-module '(guile-user)) 'session-launcher-private #t)\n";
+
+/// Fails in others.
+const IS_OURS: &str = "(module-ref (resolve-module '(guile-user)) 'session-launcher-private)";
 
 /// Why the user's services cannot be the Shepherd's.
 #[derive(Debug, thiserror::Error)]
@@ -69,7 +72,7 @@ impl Instance {
         let socket = Socket::at(&path);
         socket.ask("#t").map_err(|error| Unusable::NotRunning { path, error })?;
         // One of our own goes on after an engine was killed.
-        let is_ours = socket.ask("session-launcher-private").is_ok();
+        let is_ours = socket.ask(IS_OURS).is_ok();
         Ok(Self { socket, is_ours })
     }
 
@@ -103,7 +106,7 @@ impl Instance {
         let mut child = command.spawn()?;
         let until = Instant::now() + START_WAIT;
         loop {
-            match Socket::at(&socket).ask("session-launcher-private") {
+            match Socket::at(&socket).ask(IS_OURS) {
                 Ok(()) => return Ok(Self { socket: Socket::at(&socket), is_ours: true }),
                 Err(error) if Instant::now() > until => {
                     let _ = child.kill();

@@ -34,6 +34,14 @@ const SESSION: &str = include_str!("session.scm");
 /// Starts of longer ago have come about.
 const MAX_ORDERS: usize = 1024;
 
+/// The Guile module of ours.
+const MODULE: &str = "'(session-launcher session)";
+
+/// Expressions that use what it defines.
+fn in_session(expressions: &str) -> String {
+    format!("(eval '(begin {expressions}) (resolve-module {MODULE}))")
+}
+
 /// The user's Shepherd.
 #[derive(Debug)]
 pub struct Shepherd {
@@ -65,7 +73,11 @@ impl Shepherd {
         // Its own writing end keeps it from being at its end when nobody else writes.
         let flags = OFlags::RDWR | OFlags::NONBLOCK | OFlags::CLOEXEC;
         let descriptor = rustix::fs::open(&fifo, flags, Mode::empty())?;
-        instance.socket.ask(&format!("(begin {SESSION})"))?;
+        // Each expression is evaluated in a module of its own, so that ours stay in one that has a name.
+        instance.socket.ask(&format!(
+            "(let ((session (resolve-module {MODULE} #f #:ensure #t))) \
+               (beautify-user-module! session) (eval '(begin {SESSION}) session))"
+        ))?;
         let mut environment = vec![("PATH".to_owned(), crate::daemon::environment::DEFAULT_PATH.to_owned())];
         if let Some(runtime) = runtime {
             environment.push(("XDG_RUNTIME_DIR".to_owned(), runtime.to_string_lossy().into_owned()));
@@ -112,7 +124,7 @@ impl Shepherd {
     fn flush(&mut self) {
         if !self.expressions.is_empty() {
             let expressions = std::mem::take(&mut self.expressions);
-            match self.instance.socket.send(&format!("(begin {})", expressions.join(" "))) {
+            match self.instance.socket.send(&in_session(&expressions.join(" "))) {
                 Ok(sent) => self.sent.push(sent),
                 Err(error) => {
                     tracing::error!("the Shepherd: {error}");
@@ -186,9 +198,9 @@ impl Manager for Shepherd {
 
     fn finish(&mut self) {
         let expression = if self.instance.is_ours {
-            "(stop-service root-service)".to_owned()
+            in_session("(session-launcher-halt)")
         } else {
-            "(session-launcher-end)".to_owned()
+            in_session("(session-launcher-end)")
         };
         if let Err(error) = self.instance.socket.ask(&expression)
             && !self.instance.is_ours

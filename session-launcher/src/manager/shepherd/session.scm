@@ -56,10 +56,17 @@
                         (start-service (lookup-service name)))))))
        (session-launcher-tell fifo order)))))
 
-;; Takes the services away again.
+;; Takes the services away again. In a fiber of its own: what evaluates expressions cannot wait.
 (define (session-launcher-end)
-  (for-each (lambda (name)
-              (let ((known (lookup-service name)))
-                (when known (false-if-exception (unregister-services (list known))))))
-            session-launcher-names)
-  (set! session-launcher-names '()))
+  (let ((names session-launcher-names))
+    (set! session-launcher-names '())
+    (spawn-fiber
+     (lambda ()
+       (for-each (lambda (name)
+                   (let ((known (lookup-service name)))
+                     (when known (false-if-exception (unregister-services (list known))))))
+                 names)))))
+
+;; Ends a Shepherd of session-launcher's own.
+(define (session-launcher-halt)
+  (spawn-fiber (lambda () (stop-service root-service))))
