@@ -11,6 +11,7 @@ use usher_tests::gnome::install::Leader;
 use usher_tests::gnome::side::{HEADLESS_SHELL, Side, Stage, Usher};
 use usher_tests::gnome::{install, session};
 use usher_tests::lab::desktop::{Desktop, Logind, UID, wait_for};
+use usher_tests::lab::Process;
 use usher_tests::lab::machine::Machine;
 use usher_tests::lab::process::Daemon;
 
@@ -44,7 +45,10 @@ fn the_bus_starts_the_manager() {
     let left: Vec<_> = course.ended.names().filter(|name| name.contains("gnome")).collect();
     // Slices stay, as on systemd.
     assert!(left.iter().all(|name| name.ends_with(".slice")), "units left: {left:?}");
-    assert!(course.left.is_empty(), "processes left: {:?}", course.left);
+    // A program of the bus that is ending may call the sound server once more, which is the user's, not the session's.
+    let sound = |process: &&Process| ["pipewire", "pipewire-pulse", "wireplumber"].contains(&&*process.name);
+    let left: Vec<_> = course.left.iter().filter(|process| !sound(process)).collect();
+    assert!(left.is_empty(), "processes left: {left:?}");
     assert_eq!(course.leader, 0);
 }
 
