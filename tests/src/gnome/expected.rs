@@ -25,3 +25,10 @@ pub const VARIABLES_OF_THE_BUS: &[(&str, &str)] = &[(
     "GPG_AGENT_INFO",
     "set by gpg-agent.socket in the manager's environment, which systemd's bus is started with; ours was there before",
 )];
+
+/// Units that end by themselves when their display is gone, with or without an error, as it happens.
+pub const UNITS_WITHOUT_DISPLAY: &[Exception<'_>] = &[
+    ("at-spi-dbus-bus.service", "its exit status depends on what it was about to do"),
+    ("xdg-desktop-portal-gnome.service", "likewise"),
+    ("xdg-desktop-portal-gtk.service", "likewise"),
+];

@@ -180,19 +180,27 @@ fn running_since(log: &str) -> Option<f64> {
     line.split('\t').nth(1)?.parse().ok()
 }
 
-/// Waits until the table of units is the same three times in a row and none of them changes.
+/// Waits until the table of units and the session's processes are the same three times in a row and no unit changes.
+///
+/// A program that is still starting does not answer when the session is about to end, and gnome-session then asks the
+/// person before it goes on.
 ///
 /// # Panics
 /// When that does not come about.
 pub fn settle(stage: &Stage) -> Table {
-    let mut last = Table::default();
+    let look = || {
+        let pids: Vec<u32> = stage.session_processes().iter().map(|process| process.pid).collect();
+        (stage.units(), pids)
+    };
+    let mut last = Default::default();
     let mut same = 0;
     let settled = wait_for(SETTLE_LIMIT, 4 * INTERVAL, || {
-        let now = stage.units();
-        same = if now == last && !now.is_changing() { same + 1 } else { 0 };
+        let now = look();
+        same = if now == last && !now.0.is_changing() { same + 1 } else { 0 };
         last = now;
         same == 3
     });
-    assert!(settled, "{}: units still change after {SETTLE_LIMIT:?}:\n{last}", stage.side.name());
-    last
+    let (units, _) = last;
+    assert!(settled, "{}: units still change after {SETTLE_LIMIT:?}:\n{units}", stage.side.name());
+    units
 }
