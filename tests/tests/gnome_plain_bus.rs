@@ -10,8 +10,8 @@ use usher_tests::gnome::ending::Ending;
 use usher_tests::gnome::install::Leader;
 use usher_tests::gnome::side::{HEADLESS_SHELL, Side, Stage, Usher};
 use usher_tests::gnome::{install, session};
-use usher_tests::lab::desktop::{Desktop, Logind, UID, wait_for};
 use usher_tests::lab::Process;
+use usher_tests::lab::desktop::{Desktop, Logind, UID, wait_for};
 use usher_tests::lab::machine::Machine;
 use usher_tests::lab::process::Daemon;
 
