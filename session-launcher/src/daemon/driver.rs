@@ -413,16 +413,14 @@ impl Driver {
     }
 
     /// Takes note of processes that have ended while no engine ran. The wrapper of a native service may know how.
-    pub fn processes_lost(&mut self, pids: Vec<i32>) {
+    pub fn processes_lost(&self, pids: Vec<i32>) {
         let native = self.manager.descriptor().is_some();
         for pid in pids {
-            if !native {
-                self.watched(Watched::Lost(pid));
-                continue;
-            }
             let watched = self.watched.clone();
             tokio::spawn(async move {
-                tokio::time::sleep(WRAPPER_WAIT).await;
+                if native {
+                    tokio::time::sleep(WRAPPER_WAIT).await;
+                }
                 let _ = watched.send(Watched::Lost(pid));
             });
         }
@@ -432,7 +430,10 @@ impl Driver {
     pub fn watch_adopted(&self, has_guardian: bool) {
         let table = &self.engine.host().processes;
         let guardian = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get());
-        for pid in self.known_pids() {
+        let (running, lost): (Vec<i32>, Vec<i32>) =
+            self.known_pids().into_iter().partition(|pid| self.still_runs(*pid));
+        self.processes_lost(lost);
+        for pid in running {
             let parent = census::parent_of(pid);
             let is_member = table.members().any(|(member, _)| member == pid);
             let is_told = if parent == guardian {

@@ -257,13 +257,12 @@ impl Manager for Dinit {
     fn state_changed(&mut self, unit: &UnitName, state: ActiveState) {
         let name = self.name_of(unit);
         let Some(service) = self.services.get_mut(&name) else { return };
-        if matches!(state, ActiveState::Activating) {
+        // A unit of Type=simple is active as soon as its process is ordered.
+        if matches!(state, ActiveState::Activating) || state.is_active_or_reloading() {
             return;
         }
-        service.waiting = None;
-        if state.is_active_or_reloading() {
-            service.launched = None;
-        }
+        // What still waits is not wanted any more.
+        self.failed.extend(service.waiting.take().map(NativeEvent::StartFailed));
         // The engine stops it: it is to be seen as stopped, and not as having failed.
         if matches!(state, ActiveState::Deactivating)
             && matches!(service.state, State::Starting | State::Started)
