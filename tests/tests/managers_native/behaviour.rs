@@ -11,9 +11,12 @@ use crate::user::{Start, User};
 /// Makes a user with units.
 pub type Maker<'a> = &'a dyn Fn(&[(&str, &str)], Start) -> Option<User>;
 
+/// What is tried.
+type Behaviour = fn(Maker<'_>);
+
 /// Runs all, and fails with the names of those that did not go well.
 pub fn play(user: Maker<'_>) {
-    let behaviours: [(&str, fn(Maker<'_>)); 9] = [
+    let behaviours: [(&str, Behaviour); 9] = [
         ("shown as it is", shown_as_it_is),
         ("readiness and order", readiness_and_order),
         ("the native tool", the_native_tool),
