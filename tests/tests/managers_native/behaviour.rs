@@ -11,7 +11,7 @@ use crate::user::{Start, User};
 /// Makes a user with units.
 pub type Maker<'a> = &'a dyn Fn(&[(&str, &str)], Start) -> Option<User>;
 
-/// Something that has to be so.
+/// What is tried.
 type Behaviour = fn(Maker<'_>);
 
 /// Runs all, and fails with the names of those that did not go well.
