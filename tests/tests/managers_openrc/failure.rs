@@ -71,6 +71,8 @@ fn a_killed_wrapper_is_no_new_start() {
         return;
     };
     user.must(&["start", "lab-sleep.service"]);
+    // A simple service is up at once, before its process has been heard of.
+    user.wait("its process runs", || user.processes().iter().any(|process| process.name == "sleep"));
     let main = user.main_pid("lab-sleep.service");
     let wrappers: Vec<Process> = user
         .processes()
