@@ -6,6 +6,7 @@
 //! - [`units`] is the table of unit states, [`environment`] that of variables, and how they are compared,
 //! - [`screenshot`] takes and judges pictures, [`artefacts`] keeps them with the logs,
 //! - [`expected`] says what may differ between the sides, and why,
+//! - [`supervision`] is about other service managers as supervisors,
 //! - [`gdm`] is the real display manager,
 //! - [`bus`] asks the session bus through gdbus.
 
@@ -20,4 +21,5 @@ pub mod install;
 pub mod screenshot;
 pub mod session;
 pub mod side;
+pub mod supervision;
 pub mod units;

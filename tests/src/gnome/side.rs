@@ -5,12 +5,12 @@ use super::bus::{self, strings};
 use super::environment::Variables;
 use super::install::{self, Leader};
 use super::units::Table;
-use crate::lab::Process;
 use crate::lab::desktop::{
     DELEGATED_GROUP, Desktop, HOME, Logind, RUNTIME_DIRECTORY, SESSION_GROUP, UID, wait_for,
 };
 use crate::lab::machine::Machine;
 use crate::lab::process::{CommandInside, Daemon};
+use crate::lab::{Process, dinit};
 use std::time::Duration;
 
 /// GNOME Shell without a screen; the same on both sides. `--unsafe-mode` lets anybody take screenshots.
@@ -53,14 +53,44 @@ pub struct Usher {
     pub activates_units: bool,
     /// Whether the machine has cgroups, of which a part is the user's.
     pub cgroups: bool,
-    /// Whether OpenRC runs the user's services.
-    pub openrc: bool,
+    /// What supervises the services.
+    pub supervisor: Supervisor,
+}
+
+/// What supervises the services of a session.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Supervisor {
+    /// The engine itself.
+    Direct,
+    /// OpenRC's user services, which run before the manager.
+    OpenRc,
+    /// A Shepherd that the manager starts.
+    Shepherd,
+    /// A Dinit that the manager starts.
+    Dinit,
+}
+
+impl Supervisor {
+    /// The word for `--manager=`.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Direct => "direct",
+            Self::OpenRc => "openrc",
+            Self::Shepherd => "shepherd",
+            Self::Dinit => "dinit",
+        }
+    }
+
+    /// Whether the manager has to start it.
+    fn is_private(self) -> bool {
+        matches!(self, Self::Shepherd | Self::Dinit)
+    }
 }
 
 impl Usher {
     /// Our programs, a bus that activates units, and cgroups: what resembles the reference most.
     pub const USUAL: Self =
-        Self { leader: Leader::Ours, activates_units: true, cgroups: true, openrc: false };
+        Self { leader: Leader::Ours, activates_units: true, cgroups: true, supervisor: Supervisor::Direct };
 }
 
 impl Side {
@@ -95,7 +125,10 @@ impl Stage {
         let (builder, logind) = match side {
             Side::Systemd => (Machine::builder("gnome-systemd").cgroups(), Logind::Systemd),
             Side::Usher(usher) => {
-                let builder = install::bind(Machine::builder("gnome"));
+                let mut builder = install::bind(Machine::builder("gnome"));
+                if usher.supervisor == Supervisor::Dinit {
+                    builder = dinit::bind_or_skip(builder)?;
+                }
                 (if usher.cgroups { builder.cgroups() } else { builder }, Logind::Elogind)
             }
         };
@@ -196,6 +229,8 @@ impl Stage {
             Side::Usher(_) => {
                 process.command_line.contains(&format!("dbus-daemon --session --address={BUS_ADDRESS}"))
                     || process.name == "session-launcher"
+                    || process.command_line.contains("/usr/bin/shepherd")
+                    || process.command_line.contains("dinit --user")
             }
         }
     }
@@ -246,7 +281,7 @@ fn start_systemd(desktop: &Desktop) -> Daemon {
 fn start_usher(desktop: &Desktop, usher: Usher) -> Vec<Daemon> {
     install::install(&desktop.machine, usher.leader);
     let group = if usher.cgroups { DELEGATED_GROUP } else { SESSION_GROUP };
-    if usher.openrc {
+    if usher.supervisor == Supervisor::OpenRc {
         desktop.machine.command("mkdir").args(["-p", "/run/openrc"]).run();
         desktop.command_of_user("/usr/sbin/openrc").args(["--user", "default"]).cgroup(group).run();
     }
@@ -261,7 +296,11 @@ fn start_usher(desktop: &Desktop, usher: Usher) -> Vec<Daemon> {
         return vec![bus];
     }
     let bus_of_user = |program| desktop.command_of_user(program).env("DBUS_SESSION_BUS_ADDRESS", BUS_ADDRESS);
-    let mut manager = bus_of_user(install::PROGRAM).arg("daemon").cgroup(group).spawn();
+    let mut manager = bus_of_user(install::PROGRAM)
+        .args(["daemon", &format!("--manager={}", usher.supervisor.name())])
+        .args(usher.supervisor.is_private().then_some("--private"))
+        .cgroup(group)
+        .spawn();
     manager.wait_until("at its default target", || {
         let output = bus_of_user("systemctl").args(["--user", "is-active", "default.target"]).output();
         output.stdout.trim() == "active"

@@ -4,10 +4,12 @@
 //! - [`root`] builds and caches them,
 //! - [`machine`] enters one: own mounts, processes, /run and /tmp, and a root file system that forgets all writes,
 //! - [`process`] runs commands and daemons in a machine,
+//! - [`dinit`] finds Dinit, which is in no root,
 //! - [`desktop`] makes a machine one for desktops: a user, the system bus, logind.
 
 mod census;
 pub mod desktop;
+pub mod dinit;
 pub mod machine;
 mod mirror;
 pub mod process;

@@ -1,25 +1,10 @@
 //! Dinit, where it is installed.
 
-use usher_tests::lab::machine::{Builder, Machine};
-use usher_tests::skip;
+use usher_tests::lab::dinit::bind_or_skip;
+use usher_tests::lab::machine::Machine;
 
 use crate::user::{Start, User};
 use crate::{Native, behaviour};
-
-/// Finds Dinit's programs outside of the machine.
-fn bind(builder: Builder) -> Option<Builder> {
-    let directory = std::env::var_os("DINIT_BIN_DIR").map(std::path::PathBuf::from);
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    let found =
-        directory.into_iter().chain(std::env::split_paths(&path)).find(|path| path.join("dinit").is_file());
-    let Some(directory) = found else {
-        skip("dinit is neither in DINIT_BIN_DIR nor on PATH");
-        return None;
-    };
-    Some(["dinit", "dinitctl"].iter().fold(builder, |builder, program| {
-        builder.bind_read_only(directory.join(program), format!("/usr/bin/{program}"))
-    }))
-}
 
 struct Dinit;
 
@@ -61,7 +46,7 @@ impl Native for Dinit {
 }
 
 fn user(units: &[(&str, &str)], start: Start) -> Option<User> {
-    let builder = bind(Machine::builder("gnome"))?;
+    let builder = bind_or_skip(Machine::builder("gnome"))?;
     User::new(builder, Box::new(Dinit), units, start, |user| {
         user.script("mkdir -p ~/.config/dinit.d && printf 'type = internal\\nrestart = false\\n' > ~/.config/dinit.d/boot");
         let daemon = user.command("dinit").args(["--user"]).spawn();

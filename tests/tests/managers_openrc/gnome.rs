@@ -4,27 +4,12 @@ use std::collections::BTreeSet;
 
 use usher_tests::gnome::artefacts::Artefacts;
 use usher_tests::gnome::disturbance::{Disturbance, Outcome};
-use usher_tests::gnome::ending::{Course, Ending};
+use usher_tests::gnome::ending::Ending;
 use usher_tests::gnome::session::Session;
-use usher_tests::gnome::side::{Side, Stage, Usher};
+use usher_tests::gnome::side::{Stage, Supervisor};
+use usher_tests::gnome::supervision::{compare_endings, open, running_services};
 use usher_tests::lab::Process;
 use usher_tests::lab::desktop::wait_for;
-
-/// What is chance in one as in the other.
-const CHANCE: &[(&str, &str)] = &[(
-    "xdg-desktop-portal-*",
-    "they fail when the display goes, and end well when they are stopped: whichever comes first when a session ends",
-)];
-
-const OPENRC: Usher = Usher { openrc: true, ..Usher::USUAL };
-
-fn open(usher: Usher, artefacts: &Artefacts) -> Option<Stage> {
-    Stage::open(Side::Usher(usher), &artefacts.within(manager_of(usher)))
-}
-
-fn manager_of(usher: Usher) -> &'static str {
-    if usher.openrc { "openrc" } else { "direct" }
-}
 
 /// What `rc-status` says is up.
 fn shown_as_started(stage: &Stage) -> BTreeSet<String> {
@@ -36,31 +21,17 @@ fn shown_as_started(stage: &Stage) -> BTreeSet<String> {
     output.lines().filter_map(started).collect()
 }
 
-/// The units that are services with a process, by the engine's account.
-fn running_services(stage: &Stage) -> BTreeSet<String> {
-    let output = stage
-        .command("systemctl")
-        .args(["--user", "list-units", "--no-pager", "--plain", "--no-legend", "--type=service"])
-        .run();
-    let running = |line: &str| {
-        let mut fields = line.split_ascii_whitespace();
-        let name = fields.next()?;
-        (fields.nth(2) == Some("running")).then(|| name.to_owned())
-    };
-    output.lines().filter_map(running).collect()
-}
-
 #[test]
 fn a_session_is_shown_by_rc_status() {
     let artefacts = Artefacts::of("openrc-session");
     let mut tables = Vec::new();
-    for usher in [Usher::USUAL, OPENRC] {
-        let Some(stage) = open(usher, &artefacts) else { return };
+    for supervisor in [Supervisor::Direct, Supervisor::OpenRc] {
+        let Some(stage) = open(supervisor, &artefacts) else { return };
         let mut session = Session::log_in(&stage, "session");
         let start = session.wait_until_running();
-        println!("{}: runs after {:.2} s", manager_of(usher), start.as_secs_f64());
+        println!("{}: runs after {:.2} s", supervisor.name(), start.as_secs_f64());
         tables.push(session.settle());
-        if !usher.openrc {
+        if supervisor == Supervisor::Direct {
             continue;
         }
         assert!(!session.photograph().is_blank(), "{}", session.story());
@@ -111,54 +82,22 @@ fn above(processes: &[Process], name: &str) -> Vec<Process> {
 
 #[test]
 fn the_user_logs_out() {
-    compare_endings(Ending::LogOut, "openrc-log-out");
+    compare_endings(Ending::LogOut, Supervisor::OpenRc, "openrc-log-out");
 }
 
 #[test]
 fn the_leader_is_terminated() {
-    compare_endings(Ending::TerminateLeader, "openrc-leader-terminated");
+    compare_endings(Ending::TerminateLeader, Supervisor::OpenRc, "openrc-leader-terminated");
 }
 
 #[test]
 fn the_leader_is_killed() {
-    compare_endings(Ending::KillLeader, "openrc-leader-killed");
+    compare_endings(Ending::KillLeader, Supervisor::OpenRc, "openrc-leader-killed");
 }
 
 #[test]
 fn the_shell_is_killed() {
-    compare_endings(Ending::KillShell, "openrc-shell-killed");
-}
-
-fn compare_endings(ending: Ending, name: &str) {
-    let artefacts = Artefacts::of(name);
-    let Some(reference) = end(ending, Usher::USUAL, &artefacts) else { return };
-    let Some(ours) = end(ending, OPENRC, &artefacts) else { return };
-    let mut wrong = Vec::new();
-    for (when, ours, reference) in [
-        ("while it runs", &ours.running, &reference.running),
-        ("when it has ended", &ours.ended, &reference.ended),
-        ("after the next log-in", &ours.again, &reference.again),
-    ] {
-        wrong.extend(ours.differences(reference, CHANCE).iter().map(|line| format!("{when}: {line}")));
-    }
-    if ours.leader != reference.leader {
-        wrong.push(format!("the leader exits with {}, without OpenRC {}", ours.leader, reference.leader));
-    }
-    wrong.extend(ours.left.iter().map(|process| format!("left: {process}")));
-    assert!(wrong.is_empty(), "{ending:?}:\n{}\n{}", wrong.join("\n"), artefacts.path().display());
-}
-
-fn end(ending: Ending, usher: Usher, artefacts: &Artefacts) -> Option<Course> {
-    let stage = open(usher, artefacts)?;
-    let course = ending.play(&stage);
-    println!(
-        "{ending:?}, {}: runs after {:.2} s, ended after {:.2} s, leader {}",
-        manager_of(usher),
-        course.start.as_secs_f64(),
-        course.end.as_secs_f64(),
-        course.leader
-    );
-    Some(course)
+    compare_endings(Ending::KillShell, Supervisor::OpenRc, "openrc-shell-killed");
 }
 
 #[test]
@@ -190,8 +129,8 @@ fn the_engine_is_killed() {
 
 fn compare_disturbances(disturbance: Disturbance, name: &str) -> Option<Outcome> {
     let artefacts = Artefacts::of(name);
-    let reference = disturbance.play(&open(Usher::USUAL, &artefacts)?);
-    let ours = disturbance.play(&open(OPENRC, &artefacts)?);
+    let reference = disturbance.play(&open(Supervisor::Direct, &artefacts)?);
+    let ours = disturbance.play(&open(Supervisor::OpenRc, &artefacts)?);
     let mut wrong = Vec::new();
     for (when, ours, reference) in [
         ("before", &ours.before, &reference.before),
@@ -214,7 +153,7 @@ fn compare_disturbances(disturbance: Disturbance, name: &str) -> Option<Outcome>
 #[test]
 fn an_x11_program_makes_its_services_come() {
     let artefacts = Artefacts::of("openrc-x11");
-    let Some(stage) = open(OPENRC, &artefacts) else { return };
+    let Some(stage) = open(Supervisor::OpenRc, &artefacts) else { return };
     let mut session = Session::log_in(&stage, "x11");
     session.wait_until_running();
     session.settle();
