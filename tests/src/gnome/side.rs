@@ -313,6 +313,10 @@ pub(super) const INTERVAL: Duration = Duration::from_millis(100);
 
 /// Waits until nothing of a session runs; what still does.
 pub fn leftovers(stage: &Stage) -> Vec<Process> {
-    wait_for(Duration::from_secs(10), INTERVAL, || stage.session_processes().is_empty());
-    stage.session_processes()
+    let mut left = Vec::new();
+    wait_for(Duration::from_secs(10), INTERVAL, || {
+        left = stage.session_processes();
+        left.is_empty()
+    });
+    left
 }
