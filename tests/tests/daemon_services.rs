@@ -169,7 +169,11 @@ fn two_hundred_services_at_once() {
         let began = Instant::now();
         daemon.manage("start all.target");
         let started = began.elapsed();
-        assert_eq!(daemon.service_processes().iter().filter(|p| p.command == "/bin/sleep 1000").count(), 200);
+        // A simple service is up before its process has got through execve(2).
+        daemon.wait_until("200 processes", || {
+            daemon.service_processes().iter().filter(|process| process.command == "/bin/sleep 1000").count()
+                == 200
+        });
         daemon.kill_engine();
         assert_eq!(daemon.service_processes().len(), 200);
         daemon.manage("stop all.target");
