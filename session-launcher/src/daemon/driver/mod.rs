@@ -1,60 +1,38 @@
 //! Carries out what the engine decides, and tells it what happened.
 //!
-//! Everything here is synchronous and quick. What takes time is waited for by the [event loop](super::event_loop), which
+//! Everything here is synchronous and quick. What takes time is waited for by the [event loop](crate::daemon::event_loop), which
 //! calls in when it has come about.
+//!
+//! - [`spawn`], [`kill`]: the processes of units
+//! - [`adoption`]: those that an earlier engine has started
+//! - [`native`]: what other service managers tell
+
+mod adoption;
+mod kill;
+mod native;
+mod spawn;
+
+pub use kill::{KillError, KillWhom};
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
-use std::os::fd::{AsFd, BorrowedFd, OwnedFd};
+use std::os::fd::OwnedFd;
 
-use rustix::process::{Pid, Signal};
 use tokio::sync::mpsc;
 
-use super::clock::{self, Stamp};
-use super::exec_socket::{ConnectionId, ExecSocket, Parked, WrapperEvent};
-use super::path_watch::PathWatches;
-use super::process_table::MainRun;
-use super::socket_unit::Sockets;
-use super::unit_log::UnitLogs;
-use super::view::View;
-use super::{
-    census, cgroup::Cgroups, environment::Environment, exec_report, pidfd, trace, view, x11_services,
-};
-use crate::exec::native_message::FromWrapper;
-use crate::exec::prepare::{self, Circumstances};
+use crate::daemon::clock::{self, Stamp};
+use crate::daemon::exec_socket::ExecSocket;
+use crate::daemon::path_watch::PathWatches;
+use crate::daemon::process_table::MainRun;
+use crate::daemon::socket_unit::Sockets;
+use crate::daemon::unit_log::UnitLogs;
+use crate::daemon::view::View;
+use crate::daemon::{census, cgroup::Cgroups, environment::Environment, pidfd, trace, view, x11_services};
+use crate::exec::prepare;
 use crate::job::{
-    Action, ActiveState, Engine, Event, ExitStatus, JobId, JobKind, KillTarget, Phase, ProcessId, Request,
-    RequestError, Spawn,
+    Action, ActiveState, Engine, Event, ExitStatus, JobId, JobKind, ProcessId, Request, RequestError,
 };
-use crate::manager::{Manager, NativeEvent, Order, Started};
-use crate::unit::spec::{CommandLine, EmergencyAction, ExecSettings, NotifyAccess, Settings, Unit, UnitName};
-
-/// Whom a signal asked for over D-Bus or by systemctl is for (`KillUnit`).
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum KillWhom {
-    /// The main process.
-    Main,
-    /// The process that starts, stops or reloads it now.
-    Control,
-    /// All of them.
-    All,
-}
-
-/// Why a signal reached nobody.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-pub enum KillError {
-    /// The unit is not loaded.
-    #[error("Unit {0} not loaded.")]
-    NotLoaded(UnitName),
-    /// The process that was asked for is not there.
-    #[error("No {what} process to kill")]
-    NoProcess {
-        /// `main` or `control`.
-        what: &'static str,
-    },
-    /// There is no such signal.
-    #[error("Signal number out of range.")]
-    NoSignal,
-}
+use crate::manager::Manager;
+use crate::unit::spec::{EmergencyAction, Settings, Unit, UnitName};
 
 /// How long the wrapper of a native service may take to find a new engine.
 const WRAPPER_WAIT: std::time::Duration = std::time::Duration::from_secs(1);
@@ -120,13 +98,17 @@ pub struct Parts {
 impl Driver {
     /// A driver of a new engine.
     pub fn new(environment: Environment, parts: Parts) -> Self {
-        let host = view(environment, super::process_table::ProcessTable::default());
+        let host = view(environment, crate::daemon::process_table::ProcessTable::default());
         Self::of(Engine::new(host, clock::now()), parts)
     }
 
     /// A driver that goes on where another process stopped.
-    pub fn restore(saved: super::state_file::Saved, kept: Vec<(String, OwnedFd)>, parts: Parts) -> Self {
-        let processes = super::process_table::ProcessTable::restore(saved.processes);
+    pub fn restore(
+        saved: crate::daemon::state_file::Saved,
+        kept: Vec<(String, OwnedFd)>,
+        parts: Parts,
+    ) -> Self {
+        let processes = crate::daemon::process_table::ProcessTable::restore(saved.processes);
         let mut host = view(Environment::of(saved.environment), processes);
         host.transient = saved.transient;
         let (engine, actions) = Engine::restore(host, clock::now(), saved.engine);
@@ -261,25 +243,6 @@ impl Driver {
         self.handle(Event::ScopeAbandoned { unit: unit.clone() });
     }
 
-    /// Sends a signal to a unit's processes.
-    ///
-    /// # Errors
-    /// The unit or the process is not there, or there is no such signal.
-    pub fn kill_unit(&mut self, unit: &UnitName, whom: KillWhom, signal: i32) -> Result<(), KillError> {
-        let status = self.engine.status(unit).ok_or_else(|| KillError::NotLoaded(unit.clone()))?;
-        let signal = Signal::from_named_raw(signal).ok_or(KillError::NoSignal)?;
-        let one = |process: Option<ProcessId>, what| process.ok_or(KillError::NoProcess { what });
-        let pids = match whom {
-            KillWhom::Main => self.pid_of(one(status.main_process, "main")?).into_iter().collect(),
-            KillWhom::Control => self.pid_of(one(status.control_process, "control")?).into_iter().collect(),
-            KillWhom::All => self.processes_of(&status.name),
-        };
-        for pid in pids {
-            send_signal(pid, signal);
-        }
-        Ok(())
-    }
-
     /// The kernel's number of a process of the engine.
     pub fn pid_of(&self, process: ProcessId) -> Option<i32> {
         self.engine.host().processes.pid(process).map(|pid| pid.as_raw_nonzero().get())
@@ -400,89 +363,10 @@ impl Driver {
         std::mem::take(&mut self.changed)
     }
 
-    /// Whether a process was started here or is in a scope.
-    pub fn knows_process(&self, pid: i32) -> bool {
-        self.engine.host().processes.unit(pid).is_some()
-    }
-
-    /// All processes that were started here or are in scopes.
-    pub fn known_pids(&self) -> Vec<i32> {
-        let table = &self.engine.host().processes;
-        let started = table.records().map(|(_, record)| record.pid.as_raw_nonzero().get());
-        started.chain(table.members().map(|(pid, _)| pid)).collect()
-    }
-
-    /// Takes note of processes that have ended while no engine ran. The wrapper of a native service may know how.
-    pub fn processes_lost(&self, pids: Vec<i32>) {
-        let native = self.manager.descriptor().is_some();
-        for pid in pids {
-            let watched = self.watched.clone();
-            tokio::spawn(async move {
-                if native {
-                    tokio::time::sleep(WRAPPER_WAIT).await;
-                }
-                let _ = watched.send(Watched::Lost(pid));
-            });
-        }
-    }
-
-    /// Watches the processes that an earlier engine has started, but for those whose end somebody else tells.
-    pub fn watch_adopted(&self, has_guardian: bool) {
-        let table = &self.engine.host().processes;
-        let guardian = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get());
-        let (running, lost): (Vec<i32>, Vec<i32>) =
-            self.known_pids().into_iter().partition(|pid| self.still_runs(*pid));
-        self.processes_lost(lost);
-        for pid in running {
-            let parent = census::parent_of(pid);
-            let is_member = table.members().any(|(member, _)| member == pid);
-            let is_told = if parent == guardian {
-                has_guardian
-            } else {
-                // The wrapper of a native service is the parent of its process, and tells how that ended.
-                parent.is_some_and(|parent| parent != own_pid() && census::is_own_program(parent))
-            };
-            if is_member || !is_told {
-                pidfd::watch(pid, self.watched.clone());
-            }
-        }
-    }
-
-    /// Whether a known process still runs, and is not another one of the same number.
-    pub fn still_runs(&self, pid: i32) -> bool {
-        self.engine.host().processes.still_runs(pid)
-    }
-
-    /// Ends processes that an earlier engine has started but had not told of: their units count as not started, and will
-    /// be started again.
-    pub fn end_unknown_children(&self) {
-        let Some(guardian) = rustix::process::getppid() else { return };
-        let guardian = guardian.as_raw_nonzero().get();
-        let own = own_pid();
-        let ours = census::descendants(own);
-        // Supervisors and wrappers of native services.
-        let mut above: BTreeSet<i32> = self.known_pids().into_iter().flat_map(census::ancestors).collect();
-        above.extend(self.manager.supervisor());
-        for pid in census::descendants(guardian) {
-            if pid == own || ours.contains(&pid) || above.contains(&pid) || self.knows_process(pid) {
-                continue;
-            }
-            // What a known process has left behind stays; what was started and not noted goes, with its children.
-            if census::is_spawned(pid) {
-                for child in census::descendants(pid) {
-                    send_signal(child, Signal::KILL);
-                }
-                send_signal(pid, Signal::KILL);
-            } else if self.unit_of_pid(pid).is_none() {
-                send_signal(pid, Signal::KILL);
-            }
-        }
-    }
-
     /// What has to outlive this process.
-    pub fn saved(&self) -> super::state_file::Saved {
+    pub fn saved(&self) -> crate::daemon::state_file::Saved {
         let host = self.engine.host();
-        super::state_file::Saved {
+        crate::daemon::state_file::Saved {
             engine: self.engine.snapshot(),
             processes: host.processes.saved(),
             environment: host.environment.variables().clone(),
@@ -566,113 +450,6 @@ impl Driver {
             .map(|status| status.name)
             .filter(|unit| !alive.contains(unit) && processes.has_run(unit))
             .collect()
-    }
-
-    /// What a native manager's users asked of it.
-    pub fn native_event(&mut self, event: NativeEvent) {
-        use crate::unit::spec::JobMode;
-        let (unit, kind) = match event {
-            NativeEvent::StartAsked(unit) => (unit, JobKind::Start),
-            NativeEvent::StopAsked(unit) => (unit, JobKind::Stop),
-            NativeEvent::StartFailed(process) => {
-                // A wrapper that has taken it tells itself what became of it.
-                if self.exec_socket.forget(process) {
-                    tracing::error!("{}: the service does not come up", self.manager.name());
-                    self.handle(Event::SpawnFailed { process });
-                }
-                return;
-            }
-        };
-        let request = Request { unit, kind, mode: JobMode::Replace, reload_if_possible: false };
-        if let Err(error) = self.request(&request) {
-            tracing::warn!("{error}");
-            match kind {
-                JobKind::Stop => self.exec_socket.refuse_stop(&request.unit),
-                _ => self.exec_socket.settled(&request.unit, false),
-            }
-        }
-    }
-
-    /// Hears what a native manager has to say.
-    pub fn take_native_events(&mut self) {
-        for event in self.manager.native_events() {
-            self.native_event(event);
-        }
-    }
-
-    /// What the wrappers of native services say. Call [`Driver::report_empty_units`] afterwards.
-    pub fn wrapper_event(&mut self, event: WrapperEvent) {
-        let (id, message) = match event {
-            WrapperEvent::Connected(descriptor) => return self.exec_socket.connected(descriptor),
-            WrapperEvent::Gone(id) => return self.wrapper_gone(id),
-            WrapperEvent::Said(id, message) => (id, message),
-        };
-        match message {
-            FromWrapper::Wanted { unit } => {
-                let Ok(unit) = UnitName::new(unit) else { return };
-                if !self.exec_socket.wanted(id, &unit) {
-                    self.native_event(NativeEvent::StartAsked(unit));
-                }
-            }
-            FromWrapper::StartAsked { unit } => {
-                let Ok(unit) = UnitName::new(unit) else { return };
-                self.exec_socket.asked(id, &unit);
-                self.native_event(NativeEvent::StartAsked(unit));
-            }
-            FromWrapper::Runs { unit, process, pid } => {
-                let (Ok(unit), Some(pid)) = (UnitName::new(unit), Pid::from_raw(pid)) else { return };
-                self.wrapped_process_runs(id, &unit, process, pid);
-            }
-            FromWrapper::Ended { process, pid, status, .. } => {
-                self.exec_socket.ended(id);
-                if self.pid_of(process) == Some(pid) {
-                    self.process_ended(pid, super::engine_link::exit_status(status));
-                }
-            }
-            FromWrapper::Failed { process } => self.handle(Event::SpawnFailed { process }),
-            FromWrapper::StopAsked { unit } => {
-                let Ok(unit) = UnitName::new(unit) else { return };
-                // The native manager follows when the engine stops a unit, and that is no wish of anybody's. It would
-                // turn a restart into a stop.
-                let is_up = self.engine.status(&unit).is_some_and(|status| {
-                    status.active.is_active_or_reloading() || status.active == ActiveState::Activating
-                });
-                if is_up {
-                    self.manager.stop_asked(&unit);
-                    self.native_event(NativeEvent::StopAsked(unit));
-                }
-            }
-        }
-    }
-
-    fn wrapped_process_runs(&mut self, id: ConnectionId, unit: &UnitName, process: ProcessId, pid: Pid) {
-        if let Some(running) = self.exec_socket.runs(id, unit, process) {
-            self.process_started(process, unit, pid, true);
-            self.changed = true;
-            if running.reports_exec {
-                exec_report::watch(process, running.channel, self.watched.clone());
-            } else if running.is_idle {
-                self.idle.push(running.channel);
-            }
-            if let Some(signal) = running.signal {
-                send_signal(pid.as_raw_nonzero().get(), signal);
-            }
-        }
-        let is_up = self.engine.status(unit).is_some_and(|status| status.active.is_active_or_reloading());
-        if is_up {
-            self.exec_socket.ready(unit);
-        }
-    }
-
-    fn wrapper_gone(&mut self, id: ConnectionId) {
-        let (runs, ordered) = self.exec_socket.gone(id);
-        if let Some(process) = ordered {
-            self.handle(Event::SpawnFailed { process });
-        }
-        // It was killed. Its process is somebody else's child now, perhaps ours.
-        if let Some(pid) = runs.and_then(|process| self.pid_of(process)) {
-            pidfd::watch(pid, self.watched.clone());
-        }
     }
 
     fn work_off_events(&mut self) {
@@ -760,102 +537,6 @@ impl Driver {
         }
     }
 
-    fn spawn(&mut self, spawn: &Spawn) {
-        if let Err(error) = self.try_spawn(spawn) {
-            tracing::error!("{}: {error}", spawn.unit);
-            self.logs.note(&spawn.unit, &error);
-            self.events.push_back(Event::SpawnFailed { process: spawn.process });
-        }
-    }
-
-    fn try_spawn(&mut self, spawn: &Spawn) -> Result<(), String> {
-        let unit = self.engine.spec(&spawn.unit).ok_or("it is not loaded")?.clone();
-        let (command, exec) = command_of(&unit, spawn).ok_or("there is no such command")?;
-        trace::execute(&unit.name, command);
-        let sockets = if spawn.is_main { self.sockets.of_service(&unit) } else { Vec::new() };
-        let host = self.engine.host_mut();
-        let invocation = host.processes.invocation(&unit.name);
-        let main_pid = spawn.main_process.and_then(|process| host.processes.pid(process));
-        let names: Vec<String> = sockets.iter().map(|socket| socket.name.clone()).collect();
-        let circumstances = Circumstances {
-            manager: host.environment.variables(),
-            host: host.loader.host(),
-            invocation: &invocation,
-            notify_socket: (spawn.notify != NotifyAccess::None).then_some(self.notify_socket.as_path()),
-            manager_pid: own_pid(),
-            main_pid: main_pid.map(|pid| pid.as_raw_nonzero().get()),
-            socket_names: &names,
-            cgroup: host.cgroups.as_ref().and_then(|cgroups| cgroups.ensure(&unit)),
-        };
-        let launch = prepare::prepare(spawn, command, exec, &circumstances).map_err(|e| e.to_string())?;
-        let log = self.logs.open(&unit.name);
-        let descriptors: Vec<BorrowedFd<'_>> =
-            sockets.iter().map(|socket| socket.descriptor.as_fd()).collect();
-        let order = Order {
-            process: spawn.process,
-            unit: &unit,
-            is_main: spawn.is_main,
-            is_asked: spawn.is_main && self.exec_socket.is_waited_for(&unit.name),
-            launch: &launch,
-            log: log.as_ref().map(AsFd::as_fd),
-            sockets: &descriptors,
-        };
-        let started = self.manager.start(&order).map_err(|error| error.to_string())?;
-        match started {
-            Started::Child(pid, channel) => {
-                self.process_started(spawn.process, &unit.name, pid, spawn.is_main);
-                match channel {
-                    Some(channel) if spawn.report_exec => {
-                        exec_report::watch(spawn.process, channel, self.watched.clone());
-                    }
-                    Some(channel) if spawn.idle => self.idle.push(channel),
-                    _ => {}
-                }
-            }
-            Started::Ordered => {
-                let sockets: Result<Vec<OwnedFd>, _> =
-                    descriptors.iter().map(|descriptor| descriptor.try_clone_to_owned()).collect();
-                let sockets = sockets.map_err(|error| error.to_string())?;
-                let parked = Parked { process: spawn.process, launch, log, sockets, signal: None };
-                self.exec_socket.park(&unit.name, parked);
-            }
-        }
-        Ok(())
-    }
-
-    /// A process that was ordered runs now.
-    pub fn process_started(&mut self, process: ProcessId, unit: &UnitName, pid: Pid, is_main: bool) {
-        trace::started(unit, pid.as_raw_nonzero().get());
-        let table = &mut self.engine.host_mut().processes;
-        table.started(process, unit.clone(), pid, Stamp::now(), is_main);
-    }
-
-    fn kill(&mut self, unit: &UnitName, target: &KillTarget, signal: i32) {
-        let Some(signal) = Signal::from_named_raw(signal) else { return };
-        let pids = match target {
-            KillTarget::Process(process) => {
-                let pid = self.pid_of(*process);
-                // A native service's process may not run yet.
-                if pid.is_none() && self.exec_socket.signal_later(*process, signal) {
-                    return;
-                }
-                pid.into_iter().collect()
-            }
-            KillTarget::AllBut(known) => {
-                let known: Vec<i32> = known.iter().filter_map(|process| self.pid_of(*process)).collect();
-                let mut pids = self.processes_of(unit);
-                pids.retain(|pid| !known.contains(pid));
-                pids
-            }
-        };
-        for pid in pids {
-            send_signal(pid, signal);
-            if signal != Signal::KILL && signal != Signal::CONT {
-                send_signal(pid, Signal::CONT);
-            }
-        }
-    }
-
     fn release(&mut self, unit: &UnitName) {
         let Some(spec) = self.engine.spec(unit).cloned() else { return };
         let host = self.engine.host_mut();
@@ -882,7 +563,7 @@ impl Driver {
         match action {
             EmergencyAction::None => {}
             EmergencyAction::Exit => {
-                let request = super::exit_request();
+                let request = crate::daemon::exit_request();
                 if let Err(error) = self.request(&request) {
                     tracing::error!("{error}");
                     self.ending = Some(i32::from(status.unwrap_or(0)));
@@ -894,7 +575,7 @@ impl Driver {
     }
 }
 
-fn view(environment: Environment, processes: super::process_table::ProcessTable) -> View {
+fn view(environment: Environment, processes: crate::daemon::process_table::ProcessTable) -> View {
     View {
         loader: view::loader(&environment),
         transient: BTreeMap::new(),
@@ -905,36 +586,6 @@ fn view(environment: Environment, processes: super::process_table::ProcessTable)
     }
 }
 
-fn command_of<'a>(unit: &'a Unit, spawn: &Spawn) -> Option<(&'a CommandLine, &'a ExecSettings)> {
-    let (list, exec) = match &unit.settings {
-        Settings::Service(service) => {
-            let commands = &service.commands;
-            let list = match spawn.phase {
-                Phase::Condition => &commands.condition,
-                Phase::StartPre => &commands.start_pre,
-                Phase::Start => &commands.start,
-                Phase::StartPost => &commands.start_post,
-                Phase::Reload => &commands.reload,
-                Phase::ReloadPost => &commands.reload_post,
-                Phase::Stop => &commands.stop,
-                Phase::StopPost => &commands.stop_post,
-            };
-            (list, &service.exec)
-        }
-        Settings::Socket(socket) => {
-            let list = match spawn.phase {
-                Phase::StartPre => &socket.start_pre,
-                Phase::StartPost => &socket.start_post,
-                Phase::Stop => &socket.stop_pre,
-                _ => &socket.stop_post,
-            };
-            (list, &socket.exec)
-        }
-        _ => return None,
-    };
-    list.get(spawn.index).map(|command| (command, exec))
-}
-
 /// The template that a socket unit with `Accept=yes` makes instances of.
 fn accept_template(unit: &Unit) -> Option<UnitName> {
     UnitName::new(format!("{}@.service", unit.name.stem())).ok()
@@ -942,11 +593,4 @@ fn accept_template(unit: &Unit) -> Option<UnitName> {
 
 fn own_pid() -> i32 {
     rustix::process::getpid().as_raw_nonzero().get()
-}
-
-/// A process that has gone meanwhile needs no signal.
-fn send_signal(pid: i32, signal: Signal) {
-    if let Some(pid) = Pid::from_raw(pid) {
-        let _ = rustix::process::kill_process(pid, signal);
-    }
 }

@@ -1,0 +1,90 @@
+//! Processes that an earlier engine has started.
+
+use std::collections::BTreeSet;
+
+use rustix::process::Signal;
+
+use super::kill::send_signal;
+use super::{Driver, WRAPPER_WAIT, Watched, own_pid};
+use crate::daemon::{census, pidfd};
+
+impl Driver {
+    /// Whether a process was started here or is in a scope.
+    pub fn knows_process(&self, pid: i32) -> bool {
+        self.engine.host().processes.unit(pid).is_some()
+    }
+
+    /// All processes that were started here or are in scopes.
+    pub fn known_pids(&self) -> Vec<i32> {
+        let table = &self.engine.host().processes;
+        let started = table.records().map(|(_, record)| record.pid.as_raw_nonzero().get());
+        started.chain(table.members().map(|(pid, _)| pid)).collect()
+    }
+
+    /// Takes note of processes that have ended while no engine ran. The wrapper of a native service may know how.
+    pub fn processes_lost(&self, pids: Vec<i32>) {
+        let native = self.manager.descriptor().is_some();
+        for pid in pids {
+            let watched = self.watched.clone();
+            tokio::spawn(async move {
+                if native {
+                    tokio::time::sleep(WRAPPER_WAIT).await;
+                }
+                let _ = watched.send(Watched::Lost(pid));
+            });
+        }
+    }
+
+    /// Watches the processes that an earlier engine has started, but for those whose end somebody else tells.
+    pub fn watch_adopted(&self, has_guardian: bool) {
+        let table = &self.engine.host().processes;
+        let guardian = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get());
+        let (running, lost): (Vec<i32>, Vec<i32>) =
+            self.known_pids().into_iter().partition(|pid| self.still_runs(*pid));
+        self.processes_lost(lost);
+        for pid in running {
+            let parent = census::parent_of(pid);
+            let is_member = table.members().any(|(member, _)| member == pid);
+            let is_told = if parent == guardian {
+                has_guardian
+            } else {
+                // The wrapper of a native service is the parent of its process, and tells how that ended.
+                parent.is_some_and(|parent| parent != own_pid() && census::is_own_program(parent))
+            };
+            if is_member || !is_told {
+                pidfd::watch(pid, self.watched.clone());
+            }
+        }
+    }
+
+    /// Whether a known process still runs, and is not another one of the same number.
+    pub fn still_runs(&self, pid: i32) -> bool {
+        self.engine.host().processes.still_runs(pid)
+    }
+
+    /// Ends processes that an earlier engine has started but had not told of: their units count as not started, and will
+    /// be started again.
+    pub fn end_unknown_children(&self) {
+        let Some(guardian) = rustix::process::getppid() else { return };
+        let guardian = guardian.as_raw_nonzero().get();
+        let own = own_pid();
+        let ours = census::descendants(own);
+        // Supervisors and wrappers of native services.
+        let mut above: BTreeSet<i32> = self.known_pids().into_iter().flat_map(census::ancestors).collect();
+        above.extend(self.manager.supervisor());
+        for pid in census::descendants(guardian) {
+            if pid == own || ours.contains(&pid) || above.contains(&pid) || self.knows_process(pid) {
+                continue;
+            }
+            // What a known process has left behind stays; what was started and not noted goes, with its children.
+            if census::is_spawned(pid) {
+                for child in census::descendants(pid) {
+                    send_signal(child, Signal::KILL);
+                }
+                send_signal(pid, Signal::KILL);
+            } else if self.unit_of_pid(pid).is_none() {
+                send_signal(pid, Signal::KILL);
+            }
+        }
+    }
+}
