@@ -88,7 +88,7 @@ async fn lead(target: &str) -> super::Result {
     }
     loop {
         tokio::select! {
-            state = ended(&manager, target) => {
+            state = signals::until_down(&manager, target) => {
                 return Ok(if state? == "failed" { ExitCode::FAILURE } else { ExitCode::SUCCESS });
             }
             () = end_signals.next() => break,
@@ -118,26 +118,6 @@ fn lock_for(target: &str) -> Result<Lock, Error> {
     }
 }
 
-/// Waits until the target is not up any more. Gives its state.
-async fn ended(manager: &Manager, target: &str) -> client::Result<String> {
-    let path = manager.load_unit(target).await?;
-    let mut changes = signals::property_changes(manager, &path).await?;
-    let mut forgotten = signals::unit_removed(manager).await?;
-    loop {
-        let state = manager.active_state(target).await?;
-        if matches!(state.as_str(), "inactive" | "failed") {
-            return Ok(state);
-        }
-        let next = tokio::select! {
-            change = changes.next() => change,
-            unit = forgotten.next() => unit,
-        };
-        if next.is_none() {
-            return Err(ClientError::Connection("the session bus is gone".to_owned()));
-        }
-    }
-}
-
 /// Stops the target and waits for it.
 async fn stop(manager: &Manager, target: &str) -> client::Result<()> {
     manager.subscribe().await?;
@@ -145,7 +125,7 @@ async fn stop(manager: &Manager, target: &str) -> client::Result<()> {
         Err(error) if error.is("NoSuchUnit") => return Ok(()),
         job => job?,
     };
-    tokio::time::timeout(STOP_TIMEOUT, ended(manager, target)).await.map_err(|_| {
+    tokio::time::timeout(STOP_TIMEOUT, signals::until_down(manager, target)).await.map_err(|_| {
         ClientError::TooLate { what: format!("the stop of {target}"), seconds: STOP_TIMEOUT.as_secs() }
     })??;
     Ok(())

@@ -9,7 +9,7 @@ use zbus::message::Message;
 use zbus::{Connection, MatchRule, MessageStream};
 
 use super::manager::{INTERFACE, NAME, PATH};
-use super::{Manager, Result};
+use super::{ClientError, Manager, Result};
 
 /// How many signals wait for a program that is busy. A session's start sends some hundred.
 const QUEUE: Option<NonZeroUsize> = NonZeroUsize::new(4096);
@@ -106,4 +106,27 @@ pub async fn owner_changes(connection: &Connection, name: &str) -> Result<Signal
 pub fn has_owner_now(message: &Message) -> bool {
     let body = message.body();
     body.deserialize::<(&str, &str, &str)>().is_ok_and(|(_, _, new)| !new.is_empty())
+}
+
+/// Waits until a unit is inactive or failed. Gives its state.
+///
+/// # Errors
+/// The manager does not answer, or the session bus is gone.
+pub async fn until_down(manager: &Manager, name: &str) -> Result<String> {
+    let path = manager.load_unit(name).await?;
+    let mut changes = property_changes(manager, &path).await?;
+    let mut forgotten = unit_removed(manager).await?;
+    loop {
+        let state = manager.active_state(name).await?;
+        if matches!(state.as_str(), "inactive" | "failed") {
+            return Ok(state);
+        }
+        let next = tokio::select! {
+            change = changes.next() => change,
+            unit = forgotten.next() => unit,
+        };
+        if next.is_none() {
+            return Err(ClientError::Connection("the session bus is gone".to_owned()));
+        }
+    }
 }

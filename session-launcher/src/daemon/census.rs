@@ -188,21 +188,23 @@ pub fn of_invocations(invocations: &BTreeSet<&str>) -> BTreeSet<i32> {
     read_processes().into_keys().filter(named).collect()
 }
 
-/// The processes that descend from `root`, whoever started them.
+/// The live processes that descend from `root`, whoever started them.
 pub fn descendants(root: i32) -> Vec<i32> {
     let Ok(directory) = fs::read_dir("/proc") else { return Vec::new() };
-    let parents: HashMap<i32, i32> = directory
-        .flatten()
-        .filter_map(|entry| entry.file_name().to_str()?.parse().ok())
-        .filter_map(|pid| read_entry(pid).map(|entry| (pid, entry.parent)))
-        .collect();
-    let mut found = vec![root];
-    let mut place = 0;
-    while let Some(parent) = found.get(place).copied() {
-        found.extend(parents.iter().filter(|(_, of)| **of == parent).map(|(pid, _)| *pid));
-        place += 1;
+    let mut children: HashMap<i32, Vec<i32>> = HashMap::new();
+    for pid in directory.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()) {
+        // A zombie has no children left, and no signal reaches it.
+        if let Some(entry) = read_entry(pid).filter(|entry| entry.state != 'Z' && entry.state != 'X') {
+            children.entry(entry.parent).or_default().push(pid);
+        }
     }
-    found.remove(0);
+    let mut found = Vec::new();
+    let mut queue = vec![root];
+    while let Some(parent) = queue.pop() {
+        let own = children.remove(&parent).unwrap_or_default();
+        queue.extend(&own);
+        found.extend(own);
+    }
     found
 }
 

@@ -34,7 +34,8 @@ fn whole_variable(argument: &str) -> Option<&str> {
     argument.strip_prefix('$').filter(|name| environment_d::is_name(name))
 }
 
-fn expand_braces(argument: &str, environment: &BTreeMap<String, String>) -> String {
+/// A word with `${NAME}` replaced by the value, and `$$` by a dollar sign. What is neither stays.
+pub fn expand_braces(argument: &str, environment: &BTreeMap<String, String>) -> String {
     let mut result = String::with_capacity(argument.len());
     let mut rest = argument;
     while let Some((before, after)) = rest.split_once('$') {

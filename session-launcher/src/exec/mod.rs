@@ -4,7 +4,7 @@
 //! - [`prepare`]: from a unit's settings to that data
 //! - [`command`]: `$VARIABLE` in command lines, and where programs are found
 //! - [`message`]: how it travels to the wrapper, with descriptors
-//! - [`wrapper`]: the small program that becomes the process
+//! - [`wrapper`]: the small program that becomes the process; [`resource`]: its limits by name
 //! - [`native`]: what another service manager runs, as the parent of that; [`native_message`]: what it says to the engine
 
 pub mod command;
@@ -14,4 +14,5 @@ pub mod native;
 pub mod native_message;
 pub mod prepare;
 mod process_attributes;
+pub mod resource;
 pub mod wrapper;

@@ -16,7 +16,7 @@ use rustix::io::FdFlags;
 
 use super::launch::{Directory, Launch};
 use super::message::{self, Parcel};
-use super::process_attributes;
+use super::{process_attributes, resource};
 use crate::unit::spec::{Limit, StandardInput, StandardOutput};
 
 /// Exit codes of systemd.exec(5).
@@ -166,7 +166,7 @@ fn adjust_oom_score(adjust: i32) -> Step {
 }
 
 fn set_limit(name: &str, limit: Limit) -> Step {
-    let Some(resource) = resource(name) else { return Ok(()) };
+    let Some(resource) = resource::by_name(name) else { return Ok(()) };
     let present = rustix::process::getrlimit(resource);
     // Beyond the hard limit nothing can be had; the nearest value is what systemd sets for a user.
     let maximum = match (limit.hard, present.maximum) {
@@ -179,29 +179,6 @@ fn set_limit(name: &str, limit: Limit) -> Step {
     };
     rustix::process::setrlimit(resource, rustix::process::Rlimit { current, maximum })
         .map_err(failed(code::LIMITS, format!("Limit{name}=")))
-}
-
-fn resource(name: &str) -> Option<rustix::process::Resource> {
-    use rustix::process::Resource;
-    Some(match name {
-        "CPU" => Resource::Cpu,
-        "FSIZE" => Resource::Fsize,
-        "DATA" => Resource::Data,
-        "STACK" => Resource::Stack,
-        "CORE" => Resource::Core,
-        "RSS" => Resource::Rss,
-        "NOFILE" => Resource::Nofile,
-        "AS" => Resource::As,
-        "NPROC" => Resource::Nproc,
-        "MEMLOCK" => Resource::Memlock,
-        "LOCKS" => Resource::Locks,
-        "SIGPENDING" => Resource::Sigpending,
-        "MSGQUEUE" => Resource::Msgqueue,
-        "NICE" => Resource::Nice,
-        "RTPRIO" => Resource::Rtprio,
-        "RTTIME" => Resource::Rttime,
-        _ => return None,
-    })
 }
 
 fn connect_streams(launch: &Launch, log: Option<OwnedFd>, socket: Option<&OwnedFd>) -> Step {

@@ -5,6 +5,7 @@ use std::path::Path;
 use std::process::Command;
 
 use super::Error;
+use crate::exec::command::expand_braces;
 use crate::unit::command_line;
 use crate::unit::environment_d::is_name;
 use crate::unit::name::UnitName;
@@ -80,30 +81,9 @@ fn expanded(argv: &[String], environment: &Environment) -> Vec<String> {
                 let value = environment.get(name).map(String::as_str).unwrap_or_default();
                 result.extend(words::split(value, Backslash::EscapeRelaxed).unwrap_or_default());
             }
-            None => result.push(expanded_word(word, environment)),
+            None => result.push(expand_braces(word, environment)),
         }
     }
-    result
-}
-
-fn expanded_word(word: &str, environment: &Environment) -> String {
-    let mut result = String::with_capacity(word.len());
-    let mut rest = word;
-    while let Some((before, after)) = rest.split_once('$') {
-        result.push_str(before);
-        let braced = after.strip_prefix('{').and_then(|inside| inside.split_once('}'));
-        if let Some(after) = after.strip_prefix('$') {
-            result.push('$');
-            rest = after;
-        } else if let Some((name, after)) = braced.filter(|(name, _)| is_name(name)) {
-            result.push_str(environment.get(name).map(String::as_str).unwrap_or_default());
-            rest = after;
-        } else {
-            result.push('$');
-            rest = after;
-        }
-    }
-    result.push_str(rest);
     result
 }
 

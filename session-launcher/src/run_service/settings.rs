@@ -3,11 +3,12 @@
 use std::collections::BTreeMap;
 use std::fs;
 
-use rustix::process::{Resource, Rlimit};
+use rustix::process::Rlimit;
 
 use super::command::Environment;
 use super::options::Options;
 use super::{Error, descriptors};
+use crate::exec::resource;
 use crate::unit::directive::limit;
 use crate::unit::environment_d;
 use crate::unit::value::number;
@@ -39,32 +40,10 @@ pub fn apply(options: &Options) -> Result<(), Error> {
 fn set_limit(text: &str) -> Result<(), Error> {
     let invalid = || Error::Argument(format!("--limit {text}: not NAME=LIMIT"));
     let (name, value) = text.split_once('=').ok_or_else(invalid)?;
-    let resource = resource(name).ok_or_else(invalid)?;
+    let resource = resource::by_name(name).ok_or_else(invalid)?;
     let parsed = limit::parse(name, value).ok_or_else(invalid)?;
     rustix::process::setrlimit(resource, Rlimit { current: parsed.soft, maximum: parsed.hard })
         .map_err(|error| Error::system(format!("--limit {text}"), error))
-}
-
-fn resource(name: &str) -> Option<Resource> {
-    Some(match name {
-        "CPU" => Resource::Cpu,
-        "FSIZE" => Resource::Fsize,
-        "DATA" => Resource::Data,
-        "STACK" => Resource::Stack,
-        "CORE" => Resource::Core,
-        "RSS" => Resource::Rss,
-        "NOFILE" => Resource::Nofile,
-        "AS" => Resource::As,
-        "NPROC" => Resource::Nproc,
-        "MEMLOCK" => Resource::Memlock,
-        "LOCKS" => Resource::Locks,
-        "SIGPENDING" => Resource::Sigpending,
-        "MSGQUEUE" => Resource::Msgqueue,
-        "NICE" => Resource::Nice,
-        "RTPRIO" => Resource::Rtprio,
-        "RTTIME" => Resource::Rttime,
-        _ => return None,
-    })
 }
 
 /// The environment of the service's processes: this one's, then --environment, then the files.

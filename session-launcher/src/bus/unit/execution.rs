@@ -1,11 +1,12 @@
 //! How processes run (systemd.exec(5)).
 
-use rustix::process::{Resource, getrlimit};
+use rustix::process::getrlimit;
 
 use super::general::constant;
 use super::value::{NEVER, optional, text, texts};
 use super::{Get, Subject};
 use crate::bus::table::{Property, Value};
+use crate::exec::resource;
 use crate::unit::property;
 use crate::unit::spec::{ExecSettings, StandardInput, StandardOutput};
 
@@ -171,30 +172,10 @@ fn limit(unit: &Subject<'_>, name: &str) -> (Option<u64>, Option<u64>) {
     let default = || unit.driver.engine().host().loader.config().limits.get(name);
     match own.or_else(default) {
         Some(limit) => (limit.soft, limit.hard),
-        None => resource(name).map(getrlimit).map_or((None, None), |limit| (limit.current, limit.maximum)),
+        None => resource::by_name(name)
+            .map(getrlimit)
+            .map_or((None, None), |limit| (limit.current, limit.maximum)),
     }
-}
-
-fn resource(name: &str) -> Option<Resource> {
-    Some(match name {
-        "CPU" => Resource::Cpu,
-        "FSIZE" => Resource::Fsize,
-        "DATA" => Resource::Data,
-        "STACK" => Resource::Stack,
-        "CORE" => Resource::Core,
-        "RSS" => Resource::Rss,
-        "NOFILE" => Resource::Nofile,
-        "AS" => Resource::As,
-        "NPROC" => Resource::Nproc,
-        "MEMLOCK" => Resource::Memlock,
-        "LOCKS" => Resource::Locks,
-        "SIGPENDING" => Resource::Sigpending,
-        "MSGQUEUE" => Resource::Msgqueue,
-        "NICE" => Resource::Nice,
-        "RTPRIO" => Resource::Rtprio,
-        "RTTIME" => Resource::Rttime,
-        _ => return None,
-    })
 }
 
 fn own_umask() -> u32 {

@@ -69,7 +69,7 @@ pub async fn run(manager: &Manager, arguments: &Arguments, verb: &Verb, units: &
     }
     if arguments.wait && verb.method != "StopUnit" {
         for name in queued {
-            let state = until_stopped(manager, &name).await.map_err(failed)?;
+            let state = signals::until_down(manager, &name).await.map_err(failed)?;
             if state == "failed" && code == 0 {
                 code = 1;
             }
@@ -159,24 +159,4 @@ async fn of_service(manager: &Manager, name: &str) -> String {
         _ => return String::new(),
     };
     format!(" because {why}")
-}
-
-/// Waits until a unit is not active any more. Gives its state.
-async fn until_stopped(manager: &Manager, name: &str) -> client::Result<String> {
-    let path = manager.load_unit(name).await?;
-    let mut changes = signals::property_changes(manager, &path).await?;
-    let mut forgotten = signals::unit_removed(manager).await?;
-    loop {
-        let state = manager.active_state(name).await?;
-        if matches!(state.as_str(), "inactive" | "failed") {
-            return Ok(state);
-        }
-        let next = tokio::select! {
-            change = changes.next() => change,
-            unit = forgotten.next() => unit,
-        };
-        if next.is_none() {
-            return Err(ClientError::Connection("the session bus is gone".to_owned()));
-        }
-    }
 }
