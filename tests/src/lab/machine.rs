@@ -10,7 +10,6 @@ use std::io::{BufRead, BufReader, Read};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 use std::process::{Child, ChildStdin, Command, Stdio};
-use std::sync::atomic::{AtomicU32, Ordering};
 
 /// The first process of a machine. It mounts everything and then waits until its standard input ends: that is, until
 /// the test drops the machine or dies. Its end takes every other process of the machine with it.
@@ -299,7 +298,6 @@ impl Drop for Machine {
 
 /// Makes a cgroup2 group for one machine.
 fn own_cgroup() -> Result<PathBuf, LabError> {
-    static COUNT: AtomicU32 = AtomicU32::new(0);
     let mounts = fs::read_to_string("/proc/self/mounts")
         .map_err(|error| LabError::Io("/proc/self/mounts".into(), error))?;
     let mount = mounts
@@ -313,13 +311,18 @@ fn own_cgroup() -> Result<PathBuf, LabError> {
             reason: "no cgroup2 file system is mounted; mount one on /sys/fs/cgroup".into(),
         });
     };
-    let number = COUNT.fetch_add(1, Ordering::Relaxed);
-    let group = mount.join(format!("usher-lab-{}-{number}", std::process::id()));
-    fs::create_dir(&group).map_err(|error| LabError::Io(group.clone(), error))?;
-    Ok(group)
+    // A name of its own: the group of a run that was killed may still be there, and process ids come again.
+    let group = tempfile::Builder::new()
+        .prefix("usher-lab-")
+        .permissions(fs::Permissions::from_mode(0o755))
+        .tempdir_in(&mount)
+        .map_err(|error| LabError::Io(mount, error))?;
+    Ok(group.keep())
 }
 
 fn remove_cgroup(group: &Path) {
+    // Some processes of the machine's pid namespace may still be on their way out; this reaches those below too.
+    let _ = fs::write(group.join("cgroup.kill"), "1");
     if let Ok(entries) = fs::read_dir(group) {
         for entry in entries.flatten() {
             if entry.file_type().is_ok_and(|kind| kind.is_dir()) {
