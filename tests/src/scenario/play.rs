@@ -39,14 +39,14 @@ impl Stage {
     /// When the machine is broken.
     pub fn open(program: &'static dyn Program, stand_in: &Path, base: &[PathBuf]) -> Option<Self> {
         let directory = tempfile::tempdir().expect("a directory can be made");
-        let mut builder = Machine::builder("systemd-user")
+        let mut builder = Machine::builder(program.root())
             .cgroups()
             .bind(directory.path(), "/scenario")
             .bind_read_only(stand_in, "/usr/bin/stand-in");
         for (place, path) in base.iter().enumerate() {
             builder = builder.bind_read_only(path, format!("/base/{place}"));
         }
-        let machine = program.furnish(builder).start_or_skip()?;
+        let machine = program.furnish(builder)?.start_or_skip()?;
         machine
             .command("sh")
             .args([
@@ -117,12 +117,8 @@ impl<'a> Play<'a> {
             .chain(bases.iter().map(|place| format!("/base/{place}")))
             .collect();
         let script = format!(
-            "chown -R {USER_ID}:{USER_ID} /scenario; mkdir {cgroup}; {}",
-            if stage.program.owns_group() {
-                format!("chown -R {USER_ID}:{USER_ID} {cgroup}")
-            } else {
-                String::new()
-            }
+            "mkdir {cgroup}; chown -R {USER_ID}:{USER_ID} /scenario {cgroup}
+             find /home/user -mindepth 1 -delete"
         );
         stage.machine.command("sh").args(["-ec", &script]).run();
         let daemons = stage.program.start(&Place {
@@ -154,11 +150,23 @@ impl<'a> Play<'a> {
 
     fn wait_for_manager(&mut self) -> Result<(), String> {
         let start = Instant::now();
-        while self.systemctl(&["is-active", "--quiet", "basic.target"]).is_err() {
+        let up = Happening { unit: "basic.target".to_owned(), what: "dead -> active".to_owned() };
+        // Asking it all the time would keep it from its work.
+        while !self.early.contains(&up)
+            || self.systemctl(&["is-active", "--quiet", "basic.target"]).is_err()
+        {
             if start.elapsed() > LIMIT {
                 return Err(format!("{} does not come up:\n{}", self.program.name(), self.last_words()));
             }
             std::thread::sleep(Duration::from_millis(20));
+            let news = self.read_log();
+            self.early.extend(news);
+        }
+        let log = fs::read_to_string(self.directory.join("log")).unwrap_or_default();
+        if let Some(wanted) = self.program.announcement()
+            && !log.contains(&wanted)
+        {
+            return Err(format!("{} does not say {wanted:?}:\n{log}", self.program.name()));
         }
         if self.scenario.bus
             && let Some(script) = self.program.bus_script()
