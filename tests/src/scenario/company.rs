@@ -81,7 +81,7 @@ impl Company<'_> {
     fn play_once(&self, tasks: Vec<Task>, stages: usize, sets: &Sets) -> Option<Results> {
         let stages = stages.min(tasks.len());
         let players = tasks.iter().flat_map(|task| task.players.clone()).collect();
-        let queue: Mutex<VecDeque<Task>> = Mutex::new(tasks.into());
+        let queue: Mutex<VecDeque<Task>> = Mutex::new(spread(tasks).into());
         let results: Mutex<Results> = Mutex::default();
         let directories = sets.directories();
         let work = || -> Option<()> {
@@ -107,6 +107,22 @@ impl Company<'_> {
         });
         opened.map(|_| results.into_inner().expect("nobody panics"))
     }
+}
+
+/// Sees to it that the scenarios with many processes are not played all at the same time.
+fn spread(tasks: Vec<Task>) -> Vec<Task> {
+    let (large, small): (Vec<_>, Vec<_>) = tasks.into_iter().partition(|task| task.scenario.set.is_some());
+    let between = small.len() / large.len().max(1);
+    let mut large = large.into_iter();
+    let mut all = Vec::new();
+    for (number, task) in small.into_iter().enumerate() {
+        if number % between.max(1) == 0 {
+            all.extend(large.next());
+        }
+        all.push(task);
+    }
+    all.extend(large);
+    all
 }
 
 /// Who differs.
@@ -138,9 +154,8 @@ impl Ensemble {
         }
         let (theirs, mut plays) = std::thread::scope(|scope| {
             let others = self.others.iter_mut().filter(|(name, _)| players.contains(name));
-            let others: Vec<_> = others
-                .map(|(name, stage)| (*name, scope.spawn(|| stage.play(scenario, places))))
-                .collect();
+            let others: Vec<_> =
+                others.map(|(name, stage)| (*name, scope.spawn(|| stage.play(scenario, places)))).collect();
             let theirs = self.original.play(scenario, places);
             let others = others.into_iter().map(|(name, play)| (name, play.join().expect("it plays")));
             (theirs, others.collect::<Vec<_>>())
@@ -152,7 +167,9 @@ impl Ensemble {
         }
         let theirs = match theirs {
             Ok(theirs) => theirs,
-            Err(error) => return plays.into_iter().map(|(player, _)| (player, vec![error.clone()])).collect(),
+            Err(error) => {
+                return plays.into_iter().map(|(player, _)| (player, vec![error.clone()])).collect();
+            }
         };
         let ordered = order::of(scenario, &base);
         let compare = |player: &str, play: std::result::Result<Observation, String>| match play {
@@ -176,7 +193,8 @@ fn show(player: &str, theirs: &Observation, ours: &Observation) {
 pub fn report(results: &Results, players: &[&str]) -> BTreeSet<String> {
     let mut different = BTreeSet::new();
     for (name, result) in results {
-        let found = result.iter().filter(|(player, _)| players.contains(*player)).flat_map(|(_, found)| found);
+        let found =
+            result.iter().filter(|(player, _)| players.contains(*player)).flat_map(|(_, found)| found);
         for (number, line) in found.enumerate() {
             if number == 0 {
                 println!("{name}:");

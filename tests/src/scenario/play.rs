@@ -152,8 +152,7 @@ impl<'a> Play<'a> {
         let start = Instant::now();
         let up = Happening { unit: "basic.target".to_owned(), what: "dead -> active".to_owned() };
         // Asking it all the time would keep it from its work.
-        while !self.early.contains(&up)
-            || self.systemctl(&["is-active", "--quiet", "basic.target"]).is_err()
+        while !self.early.contains(&up) || self.systemctl(&["is-active", "--quiet", "basic.target"]).is_err()
         {
             if start.elapsed() > LIMIT {
                 return Err(format!("{} does not come up:\n{}", self.program.name(), self.last_words()));
