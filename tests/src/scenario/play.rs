@@ -4,7 +4,7 @@ use super::backstage::Backstage;
 use super::format::{Act, Scenario};
 use super::observation::{Happening, Observation, Step};
 use super::program::{Place, Program, Said};
-use super::settle::QUIET;
+use super::settle::{LOADED_QUIET, QUIET};
 use super::unit_files::{USER_ID, write_units};
 use super::{refusal, script};
 use crate::lab::machine::Machine;
@@ -18,6 +18,12 @@ use std::time::{Duration, Instant};
 
 /// The longest that settling may take.
 const LIMIT: Duration = Duration::from_secs(20);
+
+/// How often is looked whether something has happened.
+const LOOK: Duration = Duration::from_millis(10);
+
+/// The longest that a process is waited for that was said to be started.
+const SPAWN_LIMIT: Duration = Duration::from_secs(3);
 
 /// Where the manager logs.
 pub const LOG: &str = "/scenario/log";
@@ -88,6 +94,9 @@ struct Play<'a> {
     log: fs::File,
     partial: String,
     alive: Alive,
+    /// When the manager said of a unit that it executes a command whose process it has not told of yet: another service
+    /// manager may have to start it first.
+    executed: BTreeMap<String, Instant>,
     /// The manager takes up again what it knew before a reload; it logs that as changes.
     reloading: bool,
     backstage: Backstage,
@@ -137,6 +146,7 @@ impl<'a> Play<'a> {
             log,
             partial: String::new(),
             alive: Alive::default(),
+            executed: BTreeMap::new(),
             reloading: false,
             backstage,
             last: Instant::now(),
@@ -358,18 +368,23 @@ impl<'a> Play<'a> {
         let start = Instant::now();
         self.last = start;
         let mut happenings = std::mem::take(&mut self.early);
+        let mut looks = 0;
         loop {
             happenings.extend(self.read_log());
-            let busy = self.backstage.is_busy(self.alive.0.iter().copied());
+            let busy = self.backstage.is_busy(self.alive.0.iter().copied())
+                || self.executed.values().any(|at| at.elapsed() < SPAWN_LIMIT);
             let quiet_since = self.last.max(self.backstage.last().unwrap_or(start));
-            if !busy && quiet_since.elapsed() > QUIET {
+            let quiet = quiet_since.elapsed();
+            looks = if busy || quiet < LOOK { 0 } else { looks + 1 };
+            // A machine that has kept us from looking may have kept the manager from its work.
+            if !busy && quiet > QUIET && (LOOK * looks > QUIET || quiet > LOADED_QUIET) {
                 break;
             }
             if start.elapsed() > LIMIT {
                 let (alive, backstage) = (&self.alive, &self.backstage);
                 return Err(format!("it does not settle; {alive:?}, {backstage:?}\n{}", self.last_words()));
             }
-            std::thread::sleep(Duration::from_millis(10));
+            std::thread::sleep(LOOK);
         }
         happenings.append(&mut self.backstage.take_happenings());
         Ok(happenings)
@@ -391,8 +406,14 @@ impl<'a> Play<'a> {
                 self.last = Instant::now();
             }
             match said {
-                Said::Happened(happening) if !self.reloading => happenings.push(happening),
+                Said::Happened(happening) if !self.reloading => {
+                    if happening.what.starts_with("exec") {
+                        self.executed.insert(happening.unit.clone(), Instant::now());
+                    }
+                    happenings.push(happening);
+                }
                 Said::Started { unit, pid } => {
+                    self.executed.remove(&unit);
                     self.alive.0.insert(pid);
                     self.backstage.belongs(pid, &unit);
                 }

@@ -15,6 +15,9 @@ use usher_tests::scenario::live::SessionLauncher;
 use usher_tests::scenario::program::Program;
 use usher_tests::skip;
 
+/// How many plays go on at a time: they mostly wait.
+const PLAYS: usize = 20;
+
 static OPENRC: SessionLauncher = SessionLauncher { supervisor: Supervisor::OpenRc };
 static SHEPHERD: SessionLauncher = SessionLauncher { supervisor: Supervisor::Shepherd };
 static DINIT: SessionLauncher = SessionLauncher { supervisor: Supervisor::Dinit };
@@ -33,12 +36,9 @@ fn results() -> Option<&'static Results> {
             programs.push(&DINIT);
         }
         programs.retain(|program| plays(*program));
-        let company = Company {
-            stand_in: Path::new(env!("CARGO_BIN_EXE_stand-in")),
-            stages: 8,
-            engine: false,
-            programs,
-        };
+        let stages = PLAYS / (programs.len() + 1);
+        let company =
+            Company { stand_in: Path::new(env!("CARGO_BIN_EXE_stand-in")), stages, engine: false, programs };
         let mut scenarios = scenarios();
         scenarios.retain(has_processes);
         company.play(&scenarios)
