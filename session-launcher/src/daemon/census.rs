@@ -12,6 +12,7 @@ use crate::unit::spec::UnitName;
 struct Entry {
     parent: i32,
     state: char,
+    flags: u32,
     birth: u64,
 }
 
@@ -112,8 +113,14 @@ fn read_processes() -> HashMap<i32, Entry> {
         .collect()
 }
 
-/// How many fields of /proc/PID/stat lie between the parent and the start time (proc_pid_stat(5)).
-const FIELDS_TO_START: usize = 17;
+/// How many fields of /proc/PID/stat lie between the parent and the flags (proc_pid_stat(5)).
+const FIELDS_TO_FLAGS: usize = 4;
+
+/// The same between the flags and the start time.
+const FIELDS_TO_START: usize = 12;
+
+/// PF_EXITING of the kernel.
+const EXITING: u32 = 0x4;
 
 fn read_entry(pid: i32) -> Option<Entry> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
@@ -122,8 +129,9 @@ fn read_entry(pid: i32) -> Option<Entry> {
     let mut fields = rest.split_ascii_whitespace();
     let state = fields.next()?.chars().next()?;
     let parent = fields.next()?.parse().ok()?;
+    let flags = fields.nth(FIELDS_TO_FLAGS)?.parse().ok()?;
     let birth = fields.nth(FIELDS_TO_START)?.parse().ok()?;
-    Some(Entry { parent, state, birth })
+    Some(Entry { parent, state, flags, birth })
 }
 
 /// The parent of a process.
@@ -145,6 +153,12 @@ pub fn ancestors(pid: i32) -> Vec<i32> {
 /// Whether the process is there and is no zombie.
 pub fn is_alive(pid: i32) -> bool {
     read_entry(pid).is_some_and(|entry| entry.state != 'Z' && entry.state != 'X')
+}
+
+/// Whether a process has ended, or is about to: its files are closed already.
+pub fn is_ending(pid: i32) -> bool {
+    let entry = read_entry(pid);
+    entry.is_none_or(|entry| entry.state == 'Z' || entry.state == 'X' || entry.flags & EXITING != 0)
 }
 
 /// When the process began, in ticks since the boot: with its number, this is one process for ever. Nothing for a zombie.

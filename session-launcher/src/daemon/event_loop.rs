@@ -301,6 +301,7 @@ impl EngineProcess {
     async fn settle(&mut self) {
         // Orders go out, and what came along with answers is not waited for.
         self.driver.take_native_events();
+        self.driver.spawn_delayed();
         self.driver.report_empty_units();
         self.driver.start_x11_services();
         for keep in self.driver.sockets_mut().take_news() {

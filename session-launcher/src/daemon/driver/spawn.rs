@@ -14,7 +14,31 @@ use crate::manager::{Order, Started};
 use crate::unit::spec::{CommandLine, ExecSettings, NotifyAccess, Settings, Unit, UnitName};
 
 impl Driver {
-    pub(super) fn spawn(&mut self, spawn: &Spawn) {
+    pub(super) fn spawn(&mut self, spawn: Spawn) {
+        if let Some((command, _)) = self.engine.spec(&spawn.unit).and_then(|unit| command_of(unit, &spawn)) {
+            trace::execute(&spawn.unit, command);
+        }
+        // What goes along with a main process has to know it.
+        if !spawn.is_main && self.exec_socket.has_order(&spawn.unit) {
+            self.delayed.push(spawn);
+        } else {
+            self.spawn_now(&spawn);
+        }
+    }
+
+    /// Starts what has waited for main processes that run by now, or never will.
+    pub fn spawn_delayed(&mut self) {
+        let (waiting, due) = std::mem::take(&mut self.delayed)
+            .into_iter()
+            .partition(|spawn| self.exec_socket.has_order(&spawn.unit));
+        self.delayed = waiting;
+        for spawn in &due {
+            self.spawn_now(spawn);
+        }
+        self.work_off_events();
+    }
+
+    fn spawn_now(&mut self, spawn: &Spawn) {
         if let Err(error) = self.try_spawn(spawn) {
             tracing::error!("{}: {error}", spawn.unit);
             self.logs.note(&spawn.unit, &error);
@@ -25,7 +49,6 @@ impl Driver {
     fn try_spawn(&mut self, spawn: &Spawn) -> Result<(), String> {
         let unit = self.engine.spec(&spawn.unit).ok_or("it is not loaded")?.clone();
         let (command, exec) = command_of(&unit, spawn).ok_or("there is no such command")?;
-        trace::execute(&unit.name, command);
         let sockets = if spawn.is_main { self.sockets.of_service(&unit) } else { Vec::new() };
         let host = self.engine.host_mut();
         let invocation = host.processes.invocation(&unit.name);
