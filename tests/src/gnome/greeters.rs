@@ -1,7 +1,10 @@
-//! What a display manager is for: two greeters at once, each for a user that GDM lends, and then a user's session.
+//! What a display manager is for: two greeters at once, each for a user that GDM lends, and then a user's session. In the end a greeter
+//! goes and leaves nothing.
 
 use super::gdm::{DisplayManager, Seat};
+use crate::lab::Process;
 use crate::lab::desktop::{UID, USER, wait_for};
+use rustix::process::Signal;
 use std::time::Duration;
 
 /// How long a display may take.
@@ -64,7 +67,22 @@ pub fn play(gdm: &DisplayManager, look: &dyn Fn(&Seat, &str) -> Vec<String>) -> 
         }
     }
     wrong.extend(gdm.registration_errors());
+    wrong.extend(end_greeter(gdm));
     wrong
+}
+
+/// Ends a greeter as GDM does; what is left then.
+fn end_greeter(gdm: &DisplayManager) -> Vec<String> {
+    let Some(uid) = gdm.greeters().first().copied() else { return vec!["no greeter is left".to_owned()] };
+    let processes = || gdm.desktop.machine.processes_of(uid);
+    let is_leader = |process: &&Process| process.command_line.contains("gdm-wayland-session");
+    processes().iter().filter(is_leader).for_each(|process| process.signal(Signal::TERM));
+    let mut left = Vec::new();
+    wait_for(LIMIT, INTERVAL, || {
+        left = processes();
+        left.is_empty()
+    });
+    left.iter().map(|process| format!("left of a greeter: {process}")).collect()
 }
 
 fn check_greeter(gdm: &DisplayManager, seat: &Seat) -> Vec<String> {
