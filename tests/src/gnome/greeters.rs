@@ -1,5 +1,5 @@
-//! What a display manager is for: two greeters at once, each for a user that GDM lends, and then a user's session. In the end a greeter
-//! goes and leaves nothing.
+//! What a display manager is for: two greeters at once, each for a user that GDM lends, and then a user's session. In the
+//! end a greeter goes and leaves nothing.
 
 use super::gdm::{DisplayManager, Seat};
 use crate::lab::Process;
@@ -112,10 +112,18 @@ fn runs(gdm: &DisplayManager, uid: u32, program: &str) -> bool {
 
 fn check_picture(gdm: &DisplayManager, seat: &Seat, name: &str, wrong: &mut Vec<String>) {
     // A display registers when the shell has started; what it shows is drawn a moment later.
-    std::thread::sleep(Duration::from_secs(2));
-    match gdm.photograph(seat, name) {
-        Ok(picture) if !picture.is_blank() => {}
-        Ok(picture) => wrong.push(format!("{name}: the picture shows nothing: {picture:?}")),
-        Err(error) => wrong.push(format!("{name}: no picture: {error}")),
+    let mut fault = String::new();
+    let shown = wait_for(LIMIT, INTERVAL, || match gdm.photograph(seat, name) {
+        Ok(picture) => {
+            fault = format!("the picture shows nothing: {picture:?}");
+            !picture.is_blank()
+        }
+        Err(error) => {
+            fault = format!("no picture: {error}");
+            false
+        }
+    });
+    if !shown {
+        wrong.push(format!("{name}: {fault}"));
     }
 }
