@@ -45,11 +45,12 @@ pub fn run(arguments: &Arguments) -> super::Result {
         return Ok(guardian::run(&own).map_err(failed)?);
     }
     log_to_stderr();
+    let configured = select::configured();
     let status = event_loop::run(&Options {
         unit: Some(unit),
         announce: arguments.announce,
-        manager: arguments.manager.unwrap_or_else(select::configured),
-        private: arguments.private,
+        manager: arguments.manager.or(configured.manager).unwrap_or_default(),
+        private: arguments.private || configured.private.unwrap_or_default(),
     })?;
     Ok(ExitCode::from(u8::try_from(status).unwrap_or(1)))
 }

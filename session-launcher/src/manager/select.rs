@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
 use clap::ValueEnum;
 
@@ -54,34 +54,39 @@ impl Choice {
 /// What session-launcher.toml may say.
 #[derive(Debug, Default, serde::Deserialize)]
 #[serde(deny_unknown_fields)]
-struct Configuration {
-    manager: Option<Choice>,
+pub struct Configuration {
+    /// Like `--manager=`.
+    pub manager: Option<Choice>,
+    /// Like `--private`.
+    pub private: Option<bool>,
 }
 
-/// What the environment chooses, else the user's configuration, else that for all users.
-pub fn configured() -> Choice {
-    if let Some(word) = std::env::var_os(VARIABLE).filter(|word| !word.is_empty()) {
-        match Choice::from_str(&word.to_string_lossy(), false) {
-            Ok(choice) => return choice,
-            Err(error) => tracing::warn!("{VARIABLE}={}: {error}", word.to_string_lossy()),
-        }
-    }
+/// What the user's configuration says, else that for all users; the environment may choose another manager.
+pub fn configured() -> Configuration {
     let variables: BTreeMap<String, String> = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
         .collect();
-    let own = Host::detect(&variables, None).config_home.join("session-launcher.toml");
-    [own, PathBuf::from(SYSTEM_FILE)].iter().find_map(|path| read(path)).unwrap_or_default()
+    let own = read(&Host::detect(&variables, None).config_home.join("session-launcher.toml"));
+    let general = read(Path::new(SYSTEM_FILE));
+    Configuration {
+        manager: chosen().or(own.manager).or(general.manager),
+        private: own.private.or(general.private),
+    }
 }
 
-fn read(path: &Path) -> Option<Choice> {
-    let text = fs::read_to_string(path).ok()?;
-    match toml::from_str::<Configuration>(&text) {
-        Ok(configuration) => configuration.manager,
-        Err(error) => {
-            tracing::warn!("{}: {error}", path.display());
-            None
-        }
-    }
+/// What the environment chooses.
+fn chosen() -> Option<Choice> {
+    let word = std::env::var_os(VARIABLE).filter(|word| !word.is_empty())?;
+    let word = word.to_string_lossy();
+    Choice::from_str(&word, false).inspect_err(|error| tracing::warn!("{VARIABLE}={word}: {error}")).ok()
+}
+
+fn read(path: &Path) -> Configuration {
+    let Ok(text) = fs::read_to_string(path) else { return Configuration::default() };
+    toml::from_str(&text).unwrap_or_else(|error| {
+        tracing::warn!("{}: {error}", path.display());
+        Configuration::default()
+    })
 }
 
 /// The manager to use. `private` starts one for the session when the user has none. `resume` tells whether services of an
@@ -158,11 +163,13 @@ fn open(
                 .map_err(|error| error.to_string())
         }
         Choice::OpenRc => {
-            if private {
-                tracing::warn!("--private: OpenRC has no daemon of its own that could be started");
-            }
-            let instance =
-                openrc::instance::Instance::detect(host, variables).map_err(|error| error.to_string())?;
+            let instance = match openrc::instance::Instance::detect(host, variables) {
+                Err(openrc::instance::Unusable::NotRunning(_)) if private => {
+                    openrc::instance::Instance::begin(host, variables)
+                }
+                instance => instance,
+            };
+            let instance = instance.map_err(|error| error.to_string())?;
             OpenRc::new(instance, resume)
                 .map(|openrc| Box::new(openrc) as Box<dyn Manager>)
                 .map_err(|error| error.to_string())
