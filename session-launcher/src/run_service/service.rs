@@ -11,6 +11,7 @@ use super::events::{Event, Events};
 use super::notify_socket::{Notification, NotifySocket};
 use super::options::{KillMode, NotifyAccess, Options};
 use super::outcome::{self, Ending, Rules, ServiceResult};
+use super::process_tree::ProcessTree;
 use super::{Error, listen, process_tree, settings};
 use crate::unit::condition::Surroundings;
 use crate::unit::spec::{CommandLine, Condition, ConditionKind, ConditionSet};
@@ -87,6 +88,7 @@ struct Service {
     options: Options,
     rules: Rules,
     kill_signal: i32,
+    tree: ProcessTree,
     environment: Environment,
     sockets: Sockets,
     events: Events,
@@ -109,6 +111,7 @@ struct Service {
 pub async fn run(options: Options) -> Result<u8, Error> {
     // First, so that no child gets it.
     let ready = ReadyPipe::take(options.ready_fd)?;
+    let tree = ProcessTree::before_service();
     let commands = Commands::parse(&options)?;
     let rules = Rules {
         success: outcome::statuses(options.success_exit_status.as_deref())?,
@@ -129,7 +132,7 @@ pub async fn run(options: Options) -> Result<u8, Error> {
     let sockets = Sockets::take(own?, options.socket_name.clone())?;
     let mut environment = settings::environment(&options)?;
     let speaks = options.notify || options.watchdog.is_some();
-    let notify = if speaks { Some(NotifySocket::bind()?) } else { None };
+    let notify = if speaks { Some(NotifySocket::bind(options.name.as_deref())?) } else { None };
     if let Some(notify) = &notify {
         environment.insert("NOTIFY_SOCKET".to_owned(), notify.name().to_owned());
     }
@@ -144,6 +147,7 @@ pub async fn run(options: Options) -> Result<u8, Error> {
         options,
         rules,
         kill_signal,
+        tree,
         environment,
         sockets,
         events,
@@ -228,7 +232,8 @@ impl Service {
         if !self.end_processes(if stopped { commands.stop.as_slice() } else { &[] }).await {
             result = ServiceResult::Timeout;
         }
-        if stopped && result == ServiceResult::Success {
+        // Also of a service whose bus name went before its process was seen to end.
+        if result == ServiceResult::Success && !self.options.ignore_failure {
             result = self.main_ending.map_or(result, |ending| self.rules.result(ending));
         }
         self.after(commands, result).await;
@@ -429,7 +434,7 @@ impl Service {
             }
         }
         let all = self.options.kill_mode == KillMode::ControlGroup;
-        let mut targets = if all { process_tree::descendants() } else { Vec::new() };
+        let mut targets = if all { self.tree.processes() } else { Vec::new() };
         targets.extend(self.main.filter(|main| !targets.contains(main)));
         for pid in targets {
             process_tree::signal(pid, self.kill_signal);
@@ -438,7 +443,7 @@ impl Service {
         }
         let mut in_time = true;
         loop {
-            let rest = if all { process_tree::descendants() } else { Vec::new() };
+            let rest = if all { self.tree.processes() } else { Vec::new() };
             if self.main.is_none() && rest.is_empty() {
                 break;
             }
@@ -456,7 +461,7 @@ impl Service {
                 process_tree::signal(main, 9);
             }
         } else {
-            for pid in process_tree::descendants() {
+            for pid in self.tree.processes() {
                 process_tree::signal(pid, 9);
             }
         }
@@ -591,7 +596,7 @@ impl Service {
         if !of_main && (self.options.notify_access == NotifyAccess::Main || !own) {
             return;
         }
-        if let Some(pid) = notification.main_pid.filter(|pid| process_tree::descendants().contains(pid)) {
+        if let Some(pid) = notification.main_pid.filter(|pid| self.tree.processes().contains(pid)) {
             self.main = Some(pid);
         }
         self.notified_ready |= notification.ready;

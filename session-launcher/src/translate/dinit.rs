@@ -236,7 +236,7 @@ fn shell(commands: &[String]) -> Vec<String> {
 fn install(draft: &Draft<'_>, directory: &Directory) -> String {
     let exec = &draft.service.exec;
     let mut text = format!("install -d -m {:04o}", directory.mode);
-    if let Some(user) = exec.user.as_ref().filter(|_| draft.system) {
+    if let Some(user) = exec.user.as_ref().filter(|_| draft.system && directory.owned) {
         let _ = write!(text, " -o {user}");
         let group = exec.group.as_ref().map_or_else(|| format!("\"$(id -gn {user})\""), Clone::clone);
         let _ = write!(text, " -g {group}");

@@ -1,5 +1,6 @@
 //! A service as every manager can have it, before it is written down.
 
+use std::path::Path;
 use std::time::Duration;
 
 use super::links::Links;
@@ -20,6 +21,8 @@ pub struct Directory {
     pub mode: u32,
     /// It goes when the service stops.
     pub temporary: bool,
+    /// It belongs to the service's user, not to root.
+    pub owned: bool,
 }
 
 /// How a service is told to read its configuration again.
@@ -76,7 +79,10 @@ impl<'a> Draft<'a> {
         request: &Request,
     ) -> Self {
         let able = Abilities::of(request.manager);
-        let directories = directories(&service.exec, request.system);
+        let mut directories = directories(&service.exec, request.system);
+        if listens_as_user(service, request) {
+            directories.extend(sockets.iter().flat_map(|socket| socket_directories(socket)));
+        }
         let mut environment = service.exec.environment.clone();
         environment.extend(directory_variables(&service.exec, request.system));
         let context = Context {
@@ -189,6 +195,51 @@ impl<'a> Draft<'a> {
     }
 }
 
+/// Whether `run-service`, which then has no root's rights, makes the sockets.
+fn listens_as_user(service: &ServiceSettings, request: &Request) -> bool {
+    request.system && service.exec.user.is_some() && !Abilities::of(request.manager).sockets
+}
+
+/// Where the service's user has to be able to make sockets.
+fn socket_directories(socket: &SocketSettings) -> impl Iterator<Item = Directory> {
+    let paths = socket.listen.iter().filter_map(|listen| Path::new(&listen.address).parent());
+    let own = paths.filter(|path| path.is_absolute() && !is_shared(path));
+    own.map(|path| Directory {
+        path: path.to_string_lossy().into_owned(),
+        mode: socket.directory_mode,
+        temporary: false,
+        owned: true,
+    })
+}
+
+fn is_shared(directory: &Path) -> bool {
+    ["/", "/run", "/var/run", "/tmp", "/var/tmp", "/dev"].iter().any(|shared| directory == Path::new(shared))
+}
+
+/// Reports sockets that the service's user makes, or cannot make.
+pub fn report_socket_directories(
+    service: &ServiceSettings,
+    sockets: &[&SocketSettings],
+    request: &Request,
+    findings: &mut Findings,
+) {
+    if !listens_as_user(service, request) {
+        return;
+    }
+    for listen in sockets.iter().flat_map(|socket| &socket.listen) {
+        match Path::new(&listen.address).parent().filter(|path| path.is_absolute()) {
+            Some(parent) if parent != Path::new("/tmp") && is_shared(parent) => {
+                let directive = format!("ListenStream={}", listen.address);
+                findings.refuse(directive, format!("User= cannot make it in {}", parent.display()));
+            }
+            Some(parent) => {
+                findings.note("SocketUser=", format!("the socket and {} are of User=", parent.display()));
+            }
+            None => {}
+        }
+    }
+}
+
 /// How often a unit may be started again, and in which time. `None`: without end.
 pub fn restart_limit(unit: &Unit) -> Option<(u32, Duration)> {
     let StartLimit { interval, burst, .. } = unit.flags.start_limit;
@@ -247,6 +298,8 @@ fn directories(exec: &ExecSettings, system: bool) -> Vec<Directory> {
             path: path_of(&base, entry),
             mode,
             temporary,
+            // systemd.exec(5): those of the configuration stay root's.
+            owned: variable != "CONFIGURATION_DIRECTORY",
         }));
     }
     directories

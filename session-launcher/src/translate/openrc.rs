@@ -289,6 +289,7 @@ fn before_start(text: &mut String, draft: &Draft<'_>) {
     for directory in &draft.directories {
         let owner = match (&exec.user, &exec.group) {
             (None, None) => String::new(),
+            _ if !directory.owned => String::new(),
             (user, group) => format!(
                 " -o {}{}",
                 user.as_deref().unwrap_or("root"),

@@ -322,7 +322,7 @@ fn directories(draft: &Draft<'_>) -> String {
     for directory in &draft.directories {
         let path = string(&directory.path);
         let _ = write!(text, "\n      (mkdir-p {path})\n      (chmod {path} #o{:o})", directory.mode);
-        if let Some(user) = &exec.user {
+        if let Some(user) = exec.user.as_ref().filter(|_| directory.owned) {
             let user = string(user);
             let group = exec.group.as_ref().map_or_else(
                 || format!("(passwd:gid (getpwnam {user}))"),
