@@ -8,6 +8,7 @@ use tokio::time::Instant;
 use super::command::{self, Environment};
 use super::descriptors::{self, ReadyPipe, Sockets};
 use super::events::{Event, Events};
+use super::identity::Identity;
 use super::notify_socket::{Notification, NotifySocket};
 use super::options::{KillMode, NotifyAccess, Options};
 use super::outcome::{self, Ending, Rules, ServiceResult};
@@ -55,6 +56,7 @@ impl Commands {
             argv,
             ignore_failure: options.ignore_failure,
             literal: options.literal,
+            privileged: options.privileged,
             ..CommandLine::default()
         }
     }
@@ -89,6 +91,7 @@ struct Service {
     rules: Rules,
     kill_signal: i32,
     tree: ProcessTree,
+    identity: Option<Identity>,
     environment: Environment,
     sockets: Sockets,
     events: Events,
@@ -130,7 +133,8 @@ pub async fn run(options: Options) -> Result<u8, Error> {
     let own: Result<Vec<_>, Error> =
         options.listen_stream.iter().map(|address| listen::stream(address, mode)).collect();
     let sockets = Sockets::take(own?, options.socket_name.clone())?;
-    let mut environment = settings::environment(&options)?;
+    let identity = Identity::of(&options)?;
+    let mut environment = settings::environment(&options, identity.as_ref())?;
     let speaks = options.notify || options.watchdog.is_some();
     let notify = if speaks { Some(NotifySocket::bind(options.name.as_deref())?) } else { None };
     if let Some(notify) = &notify {
@@ -148,6 +152,7 @@ pub async fn run(options: Options) -> Result<u8, Error> {
         rules,
         kill_signal,
         tree,
+        identity,
         environment,
         sockets,
         events,
@@ -317,7 +322,7 @@ impl Service {
     fn spawn_main(&mut self) -> Step {
         let command = Commands::main(&self.options);
         let process = command::process(&command, &self.environment)
-            .map(|process| descriptors::main_process(process, &self.sockets));
+            .map(|process| descriptors::main_process(process, &self.sockets, self.identity_of(&command)));
         let child = process
             .map_err(|error| error.to_string())
             .and_then(|mut process| process.spawn().map_err(|error| format!("{}: {error}", command.path)));
@@ -334,6 +339,11 @@ impl Service {
                 Err(Interruption::Failed(ServiceResult::ExitCode))
             }
         }
+    }
+
+    /// `+` and `!` leave a command root's.
+    fn identity_of(&self, command: &CommandLine) -> Option<Identity> {
+        self.identity.clone().filter(|_| !command.privileged)
     }
 
     fn is_up(&self) -> bool {
@@ -540,6 +550,7 @@ impl Service {
             environment.insert("MAINPID".to_owned(), main.to_string());
         }
         let child = command::process(command, &environment)
+            .map(|process| descriptors::other_process(process, self.identity_of(command)))
             .and_then(|mut process| process.spawn().map_err(|error| Error::system(&command.path, error)));
         let pid = match child {
             Ok(child) => child.id().cast_signed(),

@@ -35,8 +35,10 @@ pub fn service(draft: &Draft<'_>, header: &Header) -> Vec<NativeFile> {
         line(&mut text, "ready-notification", &format!("pipefd:{READY_FD}"));
     }
     line(&mut text, "working-dir", &quoted(&draft.working_directory()));
-    if let Some(user) = &service.exec.user {
+    if let Some(user) = &draft.identity.user {
         line(&mut text, "run-as", user);
+        // $USER, $HOME and so on.
+        text.push_str("load-options: export-passwd-vars\n");
     }
     output(&mut text, draft);
     restart(&mut text, draft, kind);
@@ -184,12 +186,6 @@ fn process(text: &mut String, draft: &Draft<'_>) {
     }
     if let Some(adjust) = exec.oom_score_adjust {
         line(text, "oom-score-adj", &adjust.to_string());
-    }
-    if let Some(capabilities) = exec.sandbox.get("AmbientCapabilities") {
-        let names = capabilities.iter().flat_map(|list| list.split_ascii_whitespace());
-        let list: Vec<String> = names.map(|name| format!("^{name}")).collect();
-        // One that is built without capabilities would not load the file.
-        let _ = writeln!(text, "# capabilities = {}", list.join(","));
     }
 }
 

@@ -1,6 +1,5 @@
 //! A service as every manager can have it, before it is written down.
 
-use std::path::Path;
 use std::time::Duration;
 
 use super::links::Links;
@@ -34,6 +33,40 @@ pub enum Reload {
     Hangup,
 }
 
+/// A user with groups.
+#[derive(Debug, Default)]
+pub struct Identity {
+    /// `User=`.
+    pub user: Option<String>,
+    /// `Group=`.
+    pub group: Option<String>,
+    /// `SupplementaryGroups=`.
+    pub supplementary_groups: Vec<String>,
+    /// `AmbientCapabilities=`.
+    pub capabilities: Vec<String>,
+}
+
+impl Identity {
+    /// What a unit says of it.
+    pub fn of(exec: &ExecSettings) -> Self {
+        let capabilities = exec.sandbox.get("AmbientCapabilities").into_iter().flatten();
+        Self {
+            user: exec.user.clone(),
+            group: exec.group.clone(),
+            supplementary_groups: exec.supplementary_groups.clone(),
+            capabilities: capabilities
+                .flat_map(|list| list.split_ascii_whitespace())
+                .map(str::to_owned)
+                .collect(),
+        }
+    }
+
+    /// Whether it names anybody but whom the manager runs as.
+    pub fn is_given(&self) -> bool {
+        self.user.is_some() || self.group.is_some() || !self.supplementary_groups.is_empty()
+    }
+}
+
 /// A service.
 #[derive(Debug)]
 pub struct Draft<'a> {
@@ -51,6 +84,8 @@ pub struct Draft<'a> {
     pub command: Vec<String>,
     /// The command is `run-service`.
     pub wrapped: bool,
+    /// Whom the manager runs it as; with `run-service` as root, which goes over to the user itself.
+    pub identity: Identity,
     /// It writes a newline to the descriptor 3 when it is up.
     pub ready: bool,
     /// What stops a service without a process.
@@ -79,10 +114,7 @@ impl<'a> Draft<'a> {
         request: &Request,
     ) -> Self {
         let able = Abilities::of(request.manager);
-        let mut directories = directories(&service.exec, request.system);
-        if listens_as_user(service, request) {
-            directories.extend(sockets.iter().flat_map(|socket| socket_directories(socket)));
-        }
+        let directories = directories(&service.exec, request.system);
         let mut environment = service.exec.environment.clone();
         environment.extend(directory_variables(&service.exec, request.system));
         let context = Context {
@@ -113,9 +145,12 @@ impl<'a> Draft<'a> {
             ready = true;
         }
         let without_process = service.service_type == ServiceType::Oneshot;
+        let identity = Identity::of(&service.exec);
+        // A user's manager has no other identity to give.
+        let switches = wrapped && request.system && identity.is_given();
         let stop = service.commands.stop.as_slice();
         let stop_command = match stop {
-            [only] if without_process && runner::is_plain(only) && environment.is_empty() => {
+            [only] if without_process && runner::is_plain(only) && environment.is_empty() && !switches => {
                 only.argv.clone()
             }
             [_, ..] if without_process => runner::sequence(&context, stop),
@@ -138,6 +173,7 @@ impl<'a> Draft<'a> {
             links,
             command,
             wrapped,
+            identity: if switches { Identity::default() } else { identity },
             ready,
             stop_command,
             environment,
@@ -192,51 +228,6 @@ impl<'a> Draft<'a> {
         let commands = self.command.iter().chain(&self.stop_command).map(String::as_str);
         let identity = [&self.service.exec.user, &self.service.exec.group].into_iter().flatten();
         commands.chain(environment).chain(directories).chain(identity.map(String::as_str))
-    }
-}
-
-/// Whether `run-service`, which then has no root's rights, makes the sockets.
-fn listens_as_user(service: &ServiceSettings, request: &Request) -> bool {
-    request.system && service.exec.user.is_some() && !Abilities::of(request.manager).sockets
-}
-
-/// Where the service's user has to be able to make sockets.
-fn socket_directories(socket: &SocketSettings) -> impl Iterator<Item = Directory> {
-    let paths = socket.listen.iter().filter_map(|listen| Path::new(&listen.address).parent());
-    let own = paths.filter(|path| path.is_absolute() && !is_shared(path));
-    own.map(|path| Directory {
-        path: path.to_string_lossy().into_owned(),
-        mode: socket.directory_mode,
-        temporary: false,
-        owned: true,
-    })
-}
-
-fn is_shared(directory: &Path) -> bool {
-    ["/", "/run", "/var/run", "/tmp", "/var/tmp", "/dev"].iter().any(|shared| directory == Path::new(shared))
-}
-
-/// Reports sockets that the service's user makes, or cannot make.
-pub fn report_socket_directories(
-    service: &ServiceSettings,
-    sockets: &[&SocketSettings],
-    request: &Request,
-    findings: &mut Findings,
-) {
-    if !listens_as_user(service, request) {
-        return;
-    }
-    for listen in sockets.iter().flat_map(|socket| &socket.listen) {
-        match Path::new(&listen.address).parent().filter(|path| path.is_absolute()) {
-            Some(parent) if parent != Path::new("/tmp") && is_shared(parent) => {
-                let directive = format!("ListenStream={}", listen.address);
-                findings.refuse(directive, format!("User= cannot make it in {}", parent.display()));
-            }
-            Some(parent) => {
-                findings.note("SocketUser=", format!("the socket and {} are of User=", parent.display()));
-            }
-            None => {}
-        }
     }
 }
 

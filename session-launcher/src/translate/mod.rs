@@ -293,13 +293,15 @@ impl Translator<'_> {
         let sockets: Vec<&SocketSettings> = sockets.iter().map(|(_, socket)| *socket).collect();
         let links = links::links(unit, &merged, &self.batch, manager, findings);
         losses::of_service(unit, service, manager, findings);
-        draft::report_socket_directories(service, &sockets, self.request, findings);
         draft::report_links(&service.exec, findings);
         let name = self.batch.names.own(&unit.name);
         let option = self.ready_option(unit);
         let mut draft = Draft::new(unit, service, &sockets, name, links, option.as_deref(), self.request);
         self.locate_program(&mut draft);
         leave_activation(&mut draft, findings);
+        if manager == Manager::Openrc && draft.identity.user.is_some() && service.exec.umask.is_none() {
+            findings.note("UMask=", "OpenRC opens a PAM session for User=, which may set another one");
+        }
         self.aliases(unit, &mut draft, findings);
         if let Some(specifier) = draft.texts().find_map(portable::unknown) {
             findings.refuse(specifier, "its value is not known before the service runs");
