@@ -27,8 +27,13 @@ pub fn apply(options: &Options) -> Result<(), Error> {
         rustix::process::setpriority_process(None, nice).map_err(|error| Error::system("--nice", error))?;
     }
     if let Some(adjust) = options.oom_score_adjust {
-        fs::write("/proc/self/oom_score_adj", adjust.to_string())
-            .map_err(|error| Error::system("--oom-score-adjust", error))?;
+        match fs::write("/proc/self/oom_score_adj", adjust.to_string()) {
+            // In a container, which is no reason not to start.
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                eprintln!("--oom-score-adjust {adjust}: {error}; the score stays");
+            }
+            result => result.map_err(|error| Error::system("--oom-score-adjust", error))?,
+        }
     }
     for text in &options.limit {
         set_limit(text)?;

@@ -181,10 +181,10 @@ fn process(text: &mut String, draft: &Draft<'_>) {
             line(text, setting, &format!("{}:{}", word(limit.soft), word(limit.hard)));
         }
     }
-    if let Some(nice) = exec.nice {
+    if let Some(nice) = exec.nice.filter(|_| !draft.wrapped) {
         line(text, "nice", &nice.to_string());
     }
-    if let Some(adjust) = exec.oom_score_adjust {
+    if let Some(adjust) = exec.oom_score_adjust.filter(|_| !draft.wrapped) {
         line(text, "oom-score-adj", &adjust.to_string());
     }
 }

@@ -232,10 +232,10 @@ fn stopping(text: &mut String, draft: &Draft<'_>) {
 fn extra_arguments(text: &mut String, draft: &Draft<'_>) {
     let exec = &draft.service.exec;
     let mut arguments = Vec::new();
-    if let Some(nice) = exec.nice {
+    if let Some(nice) = exec.nice.filter(|_| !draft.wrapped) {
         arguments.push(format!("--nicelevel {nice}"));
     }
-    if let Some(adjust) = exec.oom_score_adjust {
+    if let Some(adjust) = exec.oom_score_adjust.filter(|_| !draft.wrapped) {
         arguments.push(format!("--oom-score-adj {adjust}"));
     }
     if !arguments.is_empty() {

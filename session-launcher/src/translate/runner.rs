@@ -380,13 +380,12 @@ impl Arguments {
         if let Some(umask) = exec.umask.filter(|_| !able.umask) {
             self.option("umask", format!("{umask:04o}"));
         }
-        if !able.priorities {
-            if let Some(nice) = exec.nice {
-                self.option("nice", nice);
-            }
-            if let Some(adjust) = exec.oom_score_adjust {
-                self.option("oom-score-adjust", adjust);
-            }
+        // Even where the manager could: it would give up in a container, which allows neither.
+        if let Some(nice) = exec.nice {
+            self.option("nice", nice);
+        }
+        if let Some(adjust) = exec.oom_score_adjust {
+            self.option("oom-score-adjust", adjust);
         }
         for (name, limit) in exec.limits.iter().filter(|(name, _)| !able.limits.contains(&name.as_str())) {
             let text =
