@@ -40,9 +40,19 @@ fn cost(proc: &std::path::Path) -> (Duration, u64) {
 
 #[test]
 fn a_hundred_services_beside_systemd() {
+    compare(Groups::Own);
+}
+
+/// The embedded manager of most systems: nobody has given the user control groups.
+#[test]
+fn a_hundred_services_without_control_groups() {
+    compare(Groups::None);
+}
+
+fn compare(groups: Groups) {
     let units = units();
     let units: Vec<(&str, &str)> = units.iter().map(|(name, text)| (name.as_str(), text.as_str())).collect();
-    let Some(ours) = SessionDaemon::start(Groups::Own, &units) else { return };
+    let Some(ours) = SessionDaemon::start(groups, &units) else { return };
     let Some(theirs) = UserManager::start(&units) else { return };
     let running = "systemctl --user list-units --no-legend --state=active 'n*.service' | wc -l";
 
@@ -62,7 +72,7 @@ fn a_hundred_services_beside_systemd() {
     let manager = theirs.shell("busctl --user status org.freedesktop.systemd1 | sed -n 's/^PID=//p'").stdout;
     let systemd = cost(&theirs.machine.path(format!("/proc/{}", manager.trim())));
     println!(
-        "{COUNT} services: ours {our_time:?} (engine {:?} of CPU), systemd --user {their_time:?} ({:?} of CPU): ratio {:.2}",
+        "{COUNT} services, groups {groups:?}: ours {our_time:?} (engine {:?} of CPU), systemd --user {their_time:?} ({:?} of CPU): ratio {:.2}",
         engine.0,
         systemd.0,
         our_time.as_secs_f64() / their_time.as_secs_f64()
@@ -76,6 +86,6 @@ fn a_hundred_services_beside_systemd() {
     let our_time = began.elapsed();
     let began = Instant::now();
     theirs.shell("systemctl --user stop 'n*.service'");
-    println!("down again: ours {our_time:?}, systemd --user {:?}", began.elapsed());
+    println!("down again, groups {groups:?}: ours {our_time:?}, systemd --user {:?}", began.elapsed());
     assert!(ours.service_processes().is_empty());
 }

@@ -38,6 +38,9 @@ const LOCK_WAIT: Duration = Duration::from_secs(20);
 /// Changes are saved that long after they came, with others that came meanwhile.
 const SAVE_DELAY: Duration = Duration::from_millis(10);
 
+/// Between two saves passes so many times what the last one took: with very many units it must not be all that is done.
+const SAVE_REST: u32 = 4;
+
 /// What the guardian keeps the notification socket by.
 const NOTIFY: &str = "notify";
 
@@ -87,6 +90,7 @@ struct EngineProcess {
     ready_sockets: UnboundedReceiver<UnitName>,
     inotify: Option<AsyncFd<OwnedFd>>,
     save_at: Option<Instant>,
+    save_delay: Duration,
     logs_at: Instant,
     _lock: fs::File,
 }
@@ -175,6 +179,7 @@ impl EngineProcess {
                 driver
             }
         };
+        driver.set_guarded(link.is_open());
         let exec_path = directory.join(crate::exec::native_message::SOCKET);
         driver.exec_socket_mut().listen(&exec_path).map_err(failed)?;
         let wrappers = driver.exec_socket_mut().take_receiver().ok_or_else(lost_receiver)?;
@@ -199,6 +204,7 @@ impl EngineProcess {
             ready_sockets,
             inotify: inotify.map_err(io("inotify"))?,
             save_at: Some(Instant::now()),
+            save_delay: SAVE_DELAY,
             logs_at: Instant::now() + LOG_INTERVAL,
             _lock: lock,
         };
@@ -301,7 +307,7 @@ impl EngineProcess {
             self.link.keep(&keep);
         }
         if self.driver.take_changed() && self.save_at.is_none() {
-            self.save_at = Some(Instant::now() + SAVE_DELAY);
+            self.save_at = Some(Instant::now() + self.save_delay);
         }
         self.face.publish(&mut self.driver).await;
     }
@@ -332,6 +338,7 @@ impl EngineProcess {
             self.driver.process_ended(pid, status);
         }
         if had_guardian && !self.link.is_open() {
+            self.driver.set_guarded(false);
             self.driver.watch_adopted(false);
         }
     }
@@ -342,6 +349,7 @@ impl EngineProcess {
         if let Err(error) = self.state.write(&self.driver.saved()) {
             tracing::warn!("the state is not saved, a killed engine could not go on: {error}");
         }
+        self.save_delay = SAVE_DELAY.max(began.elapsed() * SAVE_REST);
         tracing::debug!("saved in {:?}", began.elapsed());
     }
 }

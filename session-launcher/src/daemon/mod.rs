@@ -20,6 +20,7 @@ pub mod exec_socket;
 pub mod guardian;
 pub mod guardian_link;
 pub mod notify;
+pub mod offspring;
 pub mod path_watch;
 pub mod pidfd;
 pub mod process_table;

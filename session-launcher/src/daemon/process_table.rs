@@ -115,6 +115,13 @@ impl ProcessTable {
         self.by_id.iter().map(|(process, record)| (*process, record))
     }
 
+    /// The processes of a unit that are known by their numbers: started here, or entered as members of a scope.
+    pub fn pids_of(&self, unit: &UnitName) -> Vec<i32> {
+        let started = self.by_id.values().filter(|record| &record.unit == unit);
+        let members = self.members().filter(|(_, of)| *of == unit).map(|(pid, _)| pid);
+        started.map(|record| record.pid.as_raw_nonzero().get()).chain(members).collect()
+    }
+
     /// The processes of scopes that were entered.
     pub fn members(&self) -> impl Iterator<Item = (i32, &UnitName)> {
         self.members.iter().map(|(pid, unit)| (*pid, unit))

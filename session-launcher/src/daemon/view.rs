@@ -7,6 +7,7 @@ use std::time::{Duration, SystemTime};
 use super::census::Census;
 use super::cgroup::Cgroups;
 use super::environment::Environment;
+use super::offspring;
 use super::process_table::ProcessTable;
 use super::session_bus;
 use crate::job::{Host, Moment, ProcessId};
@@ -30,6 +31,8 @@ pub struct View {
     pub processes: ProcessTable,
     /// Control groups, where they can be had.
     pub cgroups: Option<Cgroups>,
+    /// Those to whom every process of a unit comes whose parent has ended; nothing where it may go elsewhere.
+    pub reapers: Option<Vec<i32>>,
     /// `PIDFile=` of loaded services.
     pub pid_files: HashMap<UnitName, std::path::PathBuf>,
 }
@@ -46,24 +49,28 @@ impl View {
         Census::take(&self.processes, &|pid| self.group_unit(pid))
     }
 
-    /// The processes of a unit: of its control group, or, without one, by a look at all processes.
+    /// The processes of a unit: of its control group, or, without one, by the quickest look that tells.
     pub fn processes_of(&self, unit: &UnitName) -> Vec<i32> {
-        let of_group = self.cgroups.as_ref().and_then(|cgroups| cgroups.processes(unit));
-        match of_group {
-            // A process that has not been moved yet, or may not be, is in another group.
-            Some(mut pids) => {
-                let records = self.processes.records().filter(|(_, record)| &record.unit == unit);
-                let started = records.map(|(_, record)| record.pid.as_raw_nonzero().get());
-                let members = self.processes.members().filter(|(_, of)| *of == unit).map(|(pid, _)| pid);
-                for pid in started.chain(members) {
-                    if !pids.contains(&pid) && super::census::is_alive(pid) {
-                        pids.push(pid);
-                    }
-                }
-                pids
+        self.group_processes(unit)
+            .or_else(|| offspring::of_unit(unit, &self.processes, self.reapers.as_deref()?))
+            .unwrap_or_else(|| self.census().of(unit))
+    }
+
+    /// The same, by a look at all processes where there is no control group: a list of children may lack one while
+    /// another of them is being reaped.
+    pub fn processes_of_for_sure(&self, unit: &UnitName) -> Vec<i32> {
+        self.group_processes(unit).unwrap_or_else(|| self.census().of(unit))
+    }
+
+    fn group_processes(&self, unit: &UnitName) -> Option<Vec<i32>> {
+        let mut pids = self.cgroups.as_ref()?.processes(unit)?;
+        // A process that has not been moved yet, or may not be, is in another group.
+        for pid in self.processes.pids_of(unit) {
+            if !pids.contains(&pid) && super::census::is_alive(pid) {
+                pids.push(pid);
             }
-            None => self.census().of(unit),
         }
+        Some(pids)
     }
 
     /// The unit of a process.

@@ -67,7 +67,12 @@ impl Driver {
             }
             KillTarget::AllBut(known) => {
                 let known: Vec<i32> = known.iter().filter_map(|process| self.pid_of(*process)).collect();
-                let mut pids = self.processes_of(unit);
+                let host = self.engine.host();
+                // None may survive SIGKILL by having been made at a bad moment.
+                let mut pids = match signal {
+                    Signal::KILL => host.processes_of_for_sure(unit),
+                    _ => host.processes_of(unit),
+                };
                 pids.retain(|pid| !known.contains(pid));
                 pids
             }

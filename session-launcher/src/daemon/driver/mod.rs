@@ -143,6 +143,15 @@ impl Driver {
         }
     }
 
+    /// Says whether there is a guardian, to whom the processes come that an earlier engine has left.
+    pub fn set_guarded(&mut self, guarded: bool) {
+        // Another service manager's descendants go to that manager, or past us.
+        let all_ours = guarded && self.manager.descriptor().is_none();
+        let guardian = rustix::process::getppid().filter(|_| all_ours);
+        self.engine.host_mut().reapers =
+            guardian.map(|guardian| vec![own_pid(), guardian.as_raw_nonzero().get()]);
+    }
+
     /// The engine, to be looked at.
     pub fn engine(&self) -> &Engine<View> {
         &self.engine
@@ -428,7 +437,8 @@ impl Driver {
             return;
         }
         let host = self.engine.host();
-        let census = host.cgroups.is_none().then(|| host.census());
+        // One look serves all.
+        let census = (host.cgroups.is_none() && host.reapers.is_none()).then(|| host.census());
         for unit in candidates {
             let is_empty = match &census {
                 Some(census) => !census.has(&unit),
@@ -582,6 +592,7 @@ fn view(environment: Environment, processes: crate::daemon::process_table::Proce
         environment,
         processes,
         cgroups: Cgroups::detect(),
+        reapers: None,
         pid_files: std::collections::HashMap::new(),
     }
 }
