@@ -202,8 +202,8 @@ pub fn of_invocations(invocations: &BTreeSet<&str>) -> BTreeSet<i32> {
     read_processes().into_keys().filter(named).collect()
 }
 
-/// The live processes that descend from `root`, whoever started them.
-pub fn descendants(root: i32) -> Vec<i32> {
+/// The live processes that descend from `root`, whoever started them, without some branches.
+pub fn descendants(root: i32, without: &[i32]) -> Vec<i32> {
     let Ok(directory) = fs::read_dir("/proc") else { return Vec::new() };
     let mut children: HashMap<i32, Vec<i32>> = HashMap::new();
     for pid in directory.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()) {
@@ -215,7 +215,8 @@ pub fn descendants(root: i32) -> Vec<i32> {
     let mut found = Vec::new();
     let mut queue = vec![root];
     while let Some(parent) = queue.pop() {
-        let own = children.remove(&parent).unwrap_or_default();
+        let mut own = children.remove(&parent).unwrap_or_default();
+        own.retain(|pid| !without.contains(pid));
         queue.extend(&own);
         found.extend(own);
     }

@@ -14,7 +14,7 @@ use usher_tests::lab::process::{CommandInside, Daemon};
 pub const USER: u32 = 1000;
 
 /// Units of the trial; `dbus` stands for the bus that the test starts.
-pub const UNITS: [&str; 23] = [
+pub const UNITS: [&str; 24] = [
     "after-ready.service",
     "bus.service",
     "clean.service",
@@ -36,6 +36,7 @@ pub const UNITS: [&str; 23] = [
     "ready.service",
     "silent.service",
     "skipped.service",
+    "stranger.service",
     "wants-late.service",
     "words.service",
 ];

@@ -68,17 +68,17 @@ impl Driver {
         let Some(guardian) = rustix::process::getppid() else { return };
         let guardian = guardian.as_raw_nonzero().get();
         let own = own_pid();
-        let ours = census::descendants(own);
+        let ours = census::descendants(own, &[]);
         // Supervisors and wrappers of native services.
         let mut above: BTreeSet<i32> = self.known_pids().into_iter().flat_map(census::ancestors).collect();
         above.extend(self.manager.supervisor());
-        for pid in census::descendants(guardian) {
+        for pid in census::descendants(guardian, &[]) {
             if pid == own || ours.contains(&pid) || above.contains(&pid) || self.knows_process(pid) {
                 continue;
             }
             // What a known process has left behind stays; what was started and not noted goes, with its children.
             if census::is_spawned(pid) {
-                for child in census::descendants(pid) {
+                for child in census::descendants(pid, &[]) {
                     send_signal(child, Signal::KILL);
                 }
                 send_signal(pid, Signal::KILL);
