@@ -4,16 +4,6 @@ use usher_tests::lab::Process;
 
 use crate::user::User;
 
-fn kill(user: &User, unit: &str) {
-    let pid = user.main_pid(unit);
-    user.machine.command("kill").args(["-KILL".to_owned(), inside(user, pid)]).run();
-}
-
-/// The manager's numbers are those of the machine.
-fn inside(_: &User, pid: i32) -> String {
-    pid.to_string()
-}
-
 #[test]
 fn only_the_engine_starts_a_service_again() {
     let Some(user) = User::with_units(&[
@@ -34,7 +24,7 @@ fn only_the_engine_starts_a_service_again() {
     user.must(&["start", "lab-always.service", "lab-never.service", "lab-done.service"]);
     let first = user.main_pid("lab-always.service");
     assert_ne!(first, 0);
-    kill(&user, "lab-always.service");
+    user.kill(user.main_pid("lab-always.service"));
     user.wait("it is started again", || {
         user.state("lab-always.service") == "active"
             && ![0, first].contains(&user.main_pid("lab-always.service"))
@@ -42,7 +32,7 @@ fn only_the_engine_starts_a_service_again() {
     user.wait_for_shown("lab-always.service", "started");
     user.wait("one supervisor", || user.supervisors("lab-always.service").len() == 1);
 
-    kill(&user, "lab-never.service");
+    user.kill(user.main_pid("lab-never.service"));
     user.wait_for_state("lab-never.service", "failed");
     user.wait("its supervisor ends", || user.supervisors("lab-never.service").is_empty());
     user.wait_for_shown("lab-never.service", "failed");

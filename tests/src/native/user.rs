@@ -1,15 +1,16 @@
-//! A user whose service manager is a native one, and units of hers.
+//! A user with units of hers and a session bus.
 
 use std::fs;
 use std::time::Duration;
 
-use usher_tests::gnome::install::{self, Leader};
-use usher_tests::lab::Process;
-use usher_tests::lab::desktop::wait_for;
-use usher_tests::lab::machine::{Builder, Machine};
-use usher_tests::lab::process::{CommandInside, Daemon, Output};
+use rustix::process::Signal;
 
-use crate::Native;
+use super::Native;
+use crate::gnome::install::{self, Leader};
+use crate::lab::Process;
+use crate::lab::desktop::wait_for;
+use crate::lab::machine::{Builder, Machine};
+use crate::lab::process::{CommandInside, Daemon, Output};
 
 const UID: u32 = 1000;
 const RUNTIME: &str = "/run/user/1000";
@@ -18,35 +19,26 @@ const BUS: &str = "unix:path=/run/user/1000/bus";
 /// How long anything may take here.
 const LIMIT: Duration = Duration::from_secs(30);
 
-/// Who starts the native manager.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Start {
-    /// The user's login did.
-    Before,
-    /// session-launcher does, for itself.
-    Private,
-}
+/// The shell of people; services' users have none.
+pub const SHELL: &str = "/bin/bash";
 
 /// A machine with the user in it.
+#[derive(Debug)]
 pub struct User {
+    /// The machine.
     pub machine: Machine,
-    pub native: Box<dyn Native>,
     daemons: Vec<Daemon>,
+    /// Commands whose output tells what a service manager thinks.
+    lists: Vec<Vec<String>>,
 }
 
 impl User {
-    /// Units are (name, text). `None`: there can be no machine here.
-    pub fn new(
-        builder: Builder,
-        native: Box<dyn Native>,
-        units: &[(&str, &str)],
-        start: Start,
-        launch: impl Fn(&Self) -> (Daemon, String),
-    ) -> Option<Self> {
+    /// Units are (name, text). Nothing runs yet. `None`: there can be no machine here.
+    pub fn new(builder: Builder, shell: &str, units: &[(&str, &str)]) -> Option<Self> {
         let machine = install::bind(builder).start_or_skip()?;
         install::install(&machine, Leader::Ours);
         let preparation = format!(
-            "useradd --create-home --uid {UID} --shell /bin/bash ann
+            "useradd --create-home --uid {UID} --shell {shell} ann
              dbus-uuidgen --ensure=/etc/machine-id
              mkdir -p /run/user
              install -d -m 0700 -o {UID} -g {UID} {RUNTIME}"
@@ -55,41 +47,57 @@ impl User {
         for (name, text) in units {
             machine.write(&format!("/etc/systemd/user/{name}"), 0o644, text);
         }
-        let mut user = Self { machine, native, daemons: Vec::new() };
-        if start == Start::Before {
-            let (mut daemon, socket) = launch(&user);
-            daemon.wait_for_socket(user.machine.path(socket));
-            user.daemons.push(daemon);
-        }
-        let mut bus = user
+        Some(Self { machine, daemons: Vec::new(), lists: Vec::new() })
+    }
+
+    /// Starts a service manager as her log-in would.
+    pub fn log_in(&mut self, native: &dyn Native) {
+        let daemon = native.log_in(self);
+        self.daemons.extend(daemon);
+        self.lists.push(native.list());
+    }
+
+    /// Starts the session bus, by which session-launcher is started when somebody asks for it.
+    pub fn start_bus(&mut self) {
+        let mut bus = self
             .command("dbus-daemon")
             .args(["--session", &format!("--address={BUS}"), "--nofork", "--nopidfile"])
             .spawn();
-        bus.wait_for_socket(user.machine.path(format!("{RUNTIME}/bus")));
-        user.daemons.push(bus);
-        if start == Start::Private {
-            let name = user.native.name();
-            let mut engine = user
-                .command("session-launcher")
-                .args(["daemon", "--private", &format!("--manager={name}"), "--unit=basic.target"])
-                .spawn();
-            engine.wait_until("the manager answers", || {
-                // systemctl would have the bus start another one.
-                let owner = [
-                    "--session",
-                    "--print-reply",
-                    "--dest=org.freedesktop.DBus",
-                    "/",
-                    "org.freedesktop.DBus.NameHasOwner",
-                    "string:org.freedesktop.systemd1",
-                ];
-                user.command("dbus-send").args(owner).output().stdout.contains("true")
-            });
-            user.daemons.push(engine);
-        }
-        Some(user)
+        bus.wait_for_socket(self.machine.path(format!("{RUNTIME}/bus")));
+        self.daemons.push(bus);
     }
 
+    /// Starts session-launcher with these options and variables, and waits until it can be reached.
+    pub fn start_engine(&mut self, arguments: &[&str], variables: &[(&str, &str)]) {
+        let mut command = self.command("session-launcher").args(["daemon", "--unit=basic.target"]);
+        command = command.args(arguments.iter().copied());
+        for (name, value) in variables {
+            command = command.env(*name, *value);
+        }
+        let mut engine = command.spawn();
+        engine.wait_until("the manager answers", || self.has_engine());
+        self.daemons.push(engine);
+    }
+
+    /// Whether session-launcher can be reached. systemctl would have the bus start one.
+    pub fn has_engine(&self) -> bool {
+        let owner = [
+            "--session",
+            "--print-reply",
+            "--dest=org.freedesktop.DBus",
+            "/",
+            "org.freedesktop.DBus.NameHasOwner",
+            "string:org.freedesktop.systemd1",
+        ];
+        self.command("dbus-send").args(owner).output().stdout.contains("true")
+    }
+
+    /// What the programs in the background have said, the last one last.
+    pub fn said(&self) -> String {
+        self.daemons.iter().map(|daemon| format!("--\n{}\n", daemon.log())).collect()
+    }
+
+    /// A command of hers, with the environment of a log-in.
     pub fn command(&self, program: &str) -> CommandInside<'_> {
         self.machine
             .command(program)
@@ -97,21 +105,29 @@ impl User {
             .env("HOME", "/home/ann")
             .env("USER", "ann")
             .env("LOGNAME", "ann")
-            .env("SHELL", "/bin/bash")
+            .env("SHELL", SHELL)
             .env("PATH", "/usr/local/bin:/usr/bin:/bin")
             .env("XDG_RUNTIME_DIR", RUNTIME)
             .env("DBUS_SESSION_BUS_ADDRESS", BUS)
     }
 
+    /// Runs a shell script of hers, and gives what it prints.
+    ///
+    /// # Panics
+    /// When it fails.
     pub fn script(&self, text: &str) -> String {
         self.command("sh").args(["-ec", text]).run()
     }
 
+    /// `systemctl --user`.
     pub fn systemctl(&self, arguments: &[&str]) -> Output {
         self.command("systemctl").arg("--user").args(arguments.iter().copied()).output()
     }
 
     /// `systemctl`, which has to succeed.
+    ///
+    /// # Panics
+    /// When it does not.
     pub fn must(&self, arguments: &[&str]) -> String {
         let output = self.systemctl(arguments);
         let said = format!("{}{}", output.stdout, output.stderr);
@@ -124,44 +140,28 @@ impl User {
         self.systemctl(&["is-active", unit]).stdout.trim().to_owned()
     }
 
+    /// Waits until the unit is in that state.
+    ///
+    /// # Panics
+    /// When it does not come about.
     pub fn wait_for_state(&self, unit: &str, state: &str) {
         self.wait(&format!("{unit} is {state}"), || self.state(unit) == state);
     }
 
+    /// Waits until that is so.
+    ///
+    /// # Panics
+    /// When it does not come about; with the whole story.
     pub fn wait(&self, what: &str, condition: impl FnMut() -> bool) {
         assert!(wait_for(LIMIT, Duration::from_millis(20), condition), "not so: {what}\n{}", self.story());
     }
 
+    /// The machine's own number of the unit's main process; 0 when there is none.
     pub fn main_pid(&self, unit: &str) -> i32 {
         self.must(&["show", "--property=MainPID", "--value", unit]).trim().parse().unwrap_or(0)
     }
 
-    /// The native tool; it must not hang.
-    pub fn tool(&self, verb: &str, unit: &str) -> Output {
-        self.command("timeout").arg("60").args(self.native.tool(verb, unit)).output()
-    }
-
-    /// The native tool, which has to succeed.
-    pub fn must_tool(&self, verb: &str, unit: &str) {
-        let output = self.tool(verb, unit);
-        let said = format!("{}{}", output.stdout, output.stderr);
-        assert_eq!(output.code(), 0, "{verb} {unit}: {said}\n{}", self.story());
-    }
-
-    pub fn list(&self) -> String {
-        let words = self.native.list();
-        let output = self.command(&words[0]).args(words[1..].iter().cloned()).output();
-        output.stdout + &output.stderr
-    }
-
-    pub fn is_shown_up(&self, unit: &str) -> bool {
-        self.native.is_up(&self.list(), unit)
-    }
-
-    pub fn wait_for_shown(&self, unit: &str, up: bool) {
-        self.wait(&format!("{unit} is shown as up: {up}"), || self.is_shown_up(unit) == up);
-    }
-
+    /// Her processes.
     pub fn processes(&self) -> Vec<Process> {
         self.machine.processes_of(UID)
     }
@@ -175,6 +175,9 @@ impl User {
     }
 
     /// The machine's own number of a child of a process.
+    ///
+    /// # Panics
+    /// When it has none.
     pub fn child_of(&self, pid: i32) -> i32 {
         let path = format!("/proc/{pid}/task/{pid}/children");
         let children = self.command("cat").arg(path).run();
@@ -182,6 +185,9 @@ impl User {
     }
 
     /// The process of session-launcher that is the engine: the guardian's child.
+    ///
+    /// # Panics
+    /// When there is not exactly one.
     pub fn engine(&self) -> Process {
         let mut found = self.processes();
         found.retain(|process| process.command_line.contains("daemon --engine"));
@@ -189,24 +195,50 @@ impl User {
         found.remove(0)
     }
 
+    /// Kills the engine, and waits until there is another one.
+    ///
+    /// # Panics
+    /// When none comes.
+    pub fn kill_engine(&self) {
+        // What came last is saved a little later.
+        std::thread::sleep(Duration::from_millis(500));
+        let engine = self.engine();
+        engine.signal(Signal::KILL);
+        self.wait("another engine runs", || {
+            self.processes()
+                .iter()
+                .any(|process| process.command_line.contains("daemon --engine") && process.pid != engine.pid)
+        });
+    }
+
+    /// Kills a process by the machine's own number.
     pub fn kill(&self, pid: i32) {
         self.machine.command("kill").args(["-KILL".to_owned(), pid.to_string()]).run();
     }
 
+    /// A file of the machine; nothing when it is not there.
     pub fn read(&self, path: &str) -> String {
         fs::read_to_string(self.machine.path(path)).unwrap_or_default()
     }
 
+    /// A file in her directory at run time.
     pub fn path(&self, name: &str) -> String {
         format!("{RUNTIME}/{name}")
     }
 
+    /// What a failed test tells.
     pub fn story(&self) -> String {
         let processes: String = self.processes().iter().map(|process| format!("{process}\n")).collect();
         let units = self.systemctl(&["list-units", "--no-pager", "--all"]).stdout;
+        let lists: String = self.lists.iter().map(|words| self.output_of(words)).collect();
         let logs = "cd ~/.local/state/session-launcher/log && tail -n 20 *lab*; tail -n 30 ~/.local/state/shepherd/shepherd.log";
         let logs = self.command("sh").args(["-c", logs]).output();
-        let daemons: String = self.daemons.iter().map(|daemon| format!("--\n{}\n", daemon.log())).collect();
-        format!("{processes}\n{units}\n{}\n{}\n{daemons}", self.list(), logs.stdout)
+        format!("{processes}\n{units}\n{lists}\n{}\n{}", logs.stdout, self.said())
+    }
+
+    /// What a command prints, to both streams.
+    pub fn output_of(&self, words: &[String]) -> String {
+        let output = self.command(&words[0]).args(words[1..].iter().cloned()).output();
+        output.stdout + &output.stderr
     }
 }
