@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use crate::daemon::event_loop::{self, Options};
 use crate::daemon::{DaemonError, guardian};
-use crate::manager::select::{self, Choice};
+use crate::manager::select::{self, Choice, Wanted};
 use crate::unit::spec::UnitName;
 
 /// What it is called with.
@@ -48,7 +48,7 @@ pub fn run(arguments: &Arguments) -> super::Result {
     let status = event_loop::run(&Options {
         unit: Some(unit),
         announce: arguments.announce,
-        manager: arguments.manager.unwrap_or_else(select::configured),
+        manager: arguments.manager.map_or_else(select::configured, Wanted::by_option),
         private: arguments.private,
     })?;
     Ok(ExitCode::from(u8::try_from(status).unwrap_or(1)))

@@ -89,6 +89,14 @@ impl Native for OpenRc {
 
     fn log_in(&self, user: &User) -> Option<Daemon> {
         user.machine.command("mkdir").args(["-p", "/run/openrc"]).run();
+        // openrc-user makes it, which needs PAM.
+        user.script("mkdir -p ~/.config/rc/runlevels/default");
+        // The shared libraries have to be of the version, too.
+        let says = user.command("/usr/sbin/openrc").arg("--version").run();
+        if let Some(name) = self.directory.as_ref().and_then(|directory| directory.file_name()) {
+            let name = name.to_string_lossy();
+            assert!(says.split_ascii_whitespace().any(|word| word == name), "{name}: it is {says}");
+        }
         user.command("/usr/sbin/openrc").args(["--user", "default"]).run();
         None
     }

@@ -1,6 +1,7 @@
 //! A user with units of hers and a session bus.
 
 use std::fs;
+use std::process::ExitStatus;
 use std::time::Duration;
 
 use rustix::process::Signal;
@@ -28,6 +29,8 @@ pub struct User {
     /// The machine.
     pub machine: Machine,
     daemons: Vec<Daemon>,
+    /// session-launcher, if it is not the bus that has started it.
+    engine: Option<Daemon>,
     /// Commands whose output tells what a service manager thinks.
     lists: Vec<Vec<String>>,
 }
@@ -47,7 +50,7 @@ impl User {
         for (name, text) in units {
             machine.write(&format!("/etc/systemd/user/{name}"), 0o644, text);
         }
-        Some(Self { machine, daemons: Vec::new(), lists: Vec::new() })
+        Some(Self { machine, daemons: Vec::new(), engine: None, lists: Vec::new() })
     }
 
     /// Starts a service manager as her log-in would.
@@ -76,7 +79,34 @@ impl User {
         }
         let mut engine = command.spawn();
         engine.wait_until("the manager answers", || self.has_engine());
-        self.daemons.push(engine);
+        self.engine = Some(engine);
+    }
+
+    /// Ends session-launcher in order, and gives its exit status.
+    ///
+    /// # Panics
+    /// When it was not started by [`User::start_engine`], or does not end.
+    pub fn stop_engine(&mut self) -> ExitStatus {
+        self.engine().signal(Signal::TERM);
+        self.engine.take().expect("it was started").wait(LIMIT)
+    }
+
+    /// Ends a program in the background at once, as if it had crashed.
+    ///
+    /// # Panics
+    /// When there is none of that name.
+    pub fn crash(&mut self, process: &str) {
+        let found = self.processes().into_iter().find(|found| found.command_line.contains(process));
+        found.unwrap_or_else(|| panic!("there is no {process}")).signal(Signal::KILL);
+        self.wait(&format!("{process} is gone"), || {
+            self.processes().iter().all(|found| !found.command_line.contains(process))
+        });
+    }
+
+    /// Starts a program that goes on in the background.
+    pub fn spawn(&mut self, command: impl FnOnce(&Self) -> Daemon) {
+        let daemon = command(self);
+        self.daemons.push(daemon);
     }
 
     /// Whether session-launcher can be reached. systemctl would have the bus start one.
@@ -92,9 +122,9 @@ impl User {
         self.command("dbus-send").args(owner).output().stdout.contains("true")
     }
 
-    /// What the programs in the background have said, the last one last.
+    /// What the programs in the background have said; session-launcher comes last.
     pub fn said(&self) -> String {
-        self.daemons.iter().map(|daemon| format!("--\n{}\n", daemon.log())).collect()
+        self.daemons.iter().chain(&self.engine).map(|daemon| format!("--\n{}\n", daemon.log())).collect()
     }
 
     /// A command of hers, with the environment of a log-in.
@@ -161,6 +191,19 @@ impl User {
         self.must(&["show", "--property=MainPID", "--value", unit]).trim().parse().unwrap_or(0)
     }
 
+    /// The same, of a unit that may just be starting: a simple service is up before its wrapper has told of a process.
+    ///
+    /// # Panics
+    /// When none comes.
+    pub fn running(&self, unit: &str) -> i32 {
+        let mut pid = 0;
+        self.wait(&format!("{unit} has a process"), || {
+            pid = self.main_pid(unit);
+            pid != 0
+        });
+        pid
+    }
+
     /// Her processes.
     pub fn processes(&self) -> Vec<Process> {
         self.machine.processes_of(UID)
@@ -212,7 +255,11 @@ impl User {
     }
 
     /// Kills a process by the machine's own number.
+    ///
+    /// # Panics
+    /// When it is none.
     pub fn kill(&self, pid: i32) {
+        assert!(pid > 1, "{pid} is no process");
         self.machine.command("kill").args(["-KILL".to_owned(), pid.to_string()]).run();
     }
 
@@ -236,9 +283,9 @@ impl User {
         format!("{processes}\n{units}\n{lists}\n{}\n{}", logs.stdout, self.said())
     }
 
-    /// What a command prints, to both streams.
+    /// What a command prints, to both streams. It must not hang.
     pub fn output_of(&self, words: &[String]) -> String {
-        let output = self.command(&words[0]).args(words[1..].iter().cloned()).output();
+        let output = self.command("timeout").arg("20").args(words.iter().cloned()).output();
         output.stdout + &output.stderr
     }
 }

@@ -58,7 +58,7 @@ fn shown_as_it_is(native: Maker<'_>) {
     user.must(&["start", "lab-sleep.service"]);
     user.wait_for_shown("lab-sleep.service", true);
     println!("{}", user.list());
-    let first = user.main_pid("lab-sleep.service");
+    let first = user.running("lab-sleep.service");
     let above = user.above(first);
     let native = user.native.process();
     assert!(above.iter().any(|line| is_manager(line, native)), "{above:?}\n{}", user.story());
@@ -140,7 +140,7 @@ fn the_native_tool(native: Maker<'_>) {
     user.must_tool("start", "lab-main.service");
     assert_eq!(user.state("lab-main.service"), "active", "{}", user.story());
     assert_eq!(user.state("lab-part.service"), "inactive", "PartOf= starts nothing");
-    let first = user.main_pid("lab-main.service");
+    let first = user.running("lab-main.service");
     user.must_tool("restart", "lab-main.service");
     user.wait_for_state("lab-main.service", "active");
     user.wait("another process", || ![0, first].contains(&user.main_pid("lab-main.service")));
@@ -166,26 +166,26 @@ fn restart_and_failure(native: Maker<'_>) {
     let Some(user) = user(native, &units) else { return };
     user.must(&["start", "lab-always.service", "lab-needs.service", "lab-bound.service"]);
     user.wait_for_shown("lab-bound.service", true);
-    let needs = user.main_pid("lab-needs.service");
+    let needs = user.running("lab-needs.service");
     for _ in 0..3 {
-        let first = user.main_pid("lab-always.service");
+        let first = user.running("lab-always.service");
         user.kill(first);
         user.wait("it is started again", || ![0, first].contains(&user.main_pid("lab-always.service")));
         user.wait_for_shown("lab-always.service", true);
     }
-    user.kill(user.main_pid("lab-crash.service"));
+    user.kill(user.running("lab-crash.service"));
     user.wait_for_state("lab-crash.service", "failed");
     user.wait_for_shown("lab-crash.service", false);
     assert_eq!(user.main_pid("lab-needs.service"), needs, "Requires= does not follow a crash");
     assert!(user.is_shown_up("lab-needs.service"), "{}", user.story());
-    user.kill(user.main_pid("lab-once.service"));
+    user.kill(user.running("lab-once.service"));
     user.wait_for_state("lab-once.service", "failed");
     user.wait_for_state("lab-bound.service", "inactive");
     user.wait_for_shown("lab-bound.service", false);
     // It can be started again, by either.
     user.must_tool("start", "lab-once.service");
     user.wait_for_state("lab-once.service", "active");
-    user.kill(user.main_pid("lab-once.service"));
+    user.kill(user.running("lab-once.service"));
     user.wait_for_state("lab-once.service", "failed");
     user.must(&["start", "lab-once.service"]);
     user.wait_for_shown("lab-once.service", true);
@@ -253,7 +253,7 @@ fn lives_on(native: Maker<'_>, start: Start) {
         user.must(&["start", unit]);
         user.wait_for_shown(unit, true);
     }
-    let before = all.map(|unit| user.main_pid(unit));
+    let before = all.map(|unit| user.running(unit));
     // What came last is saved a little later.
     std::thread::sleep(Duration::from_millis(500));
     let engine = user.engine();
@@ -328,7 +328,7 @@ fn names(native: Maker<'_>) {
     user.wait_for_state(unit, "active");
     // One whose native name would be the same.
     user.must(&["start", "lab-a_x2db.service"]);
-    assert_ne!(user.main_pid("lab-a_x2db.service"), user.main_pid(unit));
+    assert_ne!(user.running("lab-a_x2db.service"), user.running(unit));
     assert_eq!(user.state(unit), "active", "{}", user.story());
 }
 
@@ -339,7 +339,7 @@ fn private(native: Maker<'_>) {
     user.must(&["start", "lab-sleep.service"]);
     user.wait_for_shown("lab-sleep.service", true);
     let native = user.native.process();
-    let above = user.above(user.main_pid("lab-sleep.service"));
+    let above = user.above(user.running("lab-sleep.service"));
     assert!(above.iter().any(|line| is_manager(line, native)), "{above:?}\n{}", user.story());
     // It lives on with an engine that is killed, even while it has no service.
     user.must(&["stop", "lab-sleep.service"]);

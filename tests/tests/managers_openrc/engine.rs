@@ -16,7 +16,7 @@ fn services_outlive_the_engine() {
     };
     user.must(&["start", "lab-one.service", "lab-two.service", "lab-dies.service"]);
     user.wait_for_shown("lab-two.service", "started");
-    let before = [user.main_pid("lab-one.service"), user.main_pid("lab-two.service")];
+    let before = [user.running("lab-one.service"), user.running("lab-two.service")];
     user.kill_engine();
     user.wait_for_state("lab-one.service", "active");
     assert_eq!([user.main_pid("lab-one.service"), user.main_pid("lab-two.service")], before);
@@ -25,7 +25,7 @@ fn services_outlive_the_engine() {
         assert_eq!(user.supervisors(service).len(), 1, "{}", user.story());
     }
     // It still hears of ends, and of what the user asks.
-    user.kill(user.main_pid("lab-dies.service"));
+    user.kill(user.running("lab-dies.service"));
     user.wait_for_state("lab-dies.service", "failed");
     user.wait_for_shown("lab-dies.service", "failed");
     let stop = user.rc_service("lab-one.service", "stop");

@@ -8,6 +8,8 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::super::connect;
+
 /// Dinit answers within a millisecond. One that does not is as good as gone.
 const REPLY_WAIT: Duration = Duration::from_secs(5);
 
@@ -125,7 +127,7 @@ impl Connection {
     /// # Errors
     /// Nobody listens there, or it is too old.
     pub fn open(socket: &Path) -> Result<Self, ControlError> {
-        let stream = UnixStream::connect(socket)?;
+        let stream = connect(socket)?;
         stream.set_read_timeout(Some(REPLY_WAIT))?;
         stream.set_write_timeout(Some(REPLY_WAIT))?;
         let mut connection = Self { stream, received: VecDeque::new(), events: VecDeque::new(), version: 0 };
