@@ -26,13 +26,13 @@ pub const SHELL: &str = "/bin/bash";
 /// A machine with the user in it.
 #[derive(Debug)]
 pub struct User {
-    /// The machine.
-    pub machine: Machine,
     daemons: Vec<Daemon>,
     /// session-launcher, if it is not the bus that has started it.
     engine: Option<Daemon>,
     /// Commands whose output tells what a service manager thinks.
     lists: Vec<Vec<String>>,
+    /// The machine. It goes last: it would wait for those of its processes whose parents are outside and have stopped.
+    pub machine: Machine,
 }
 
 impl User {
@@ -50,7 +50,7 @@ impl User {
         for (name, text) in units {
             machine.write(&format!("/etc/systemd/user/{name}"), 0o644, text);
         }
-        Some(Self { machine, daemons: Vec::new(), engine: None, lists: Vec::new() })
+        Some(Self { daemons: Vec::new(), engine: None, lists: Vec::new(), machine })
     }
 
     /// Starts a service manager as her log-in would.
