@@ -72,13 +72,13 @@ fn one_that_lets_nobody_in() {
     is_passed_over(&mut user, &[&socket]);
 }
 
-/// The handshake of Dinit 0.18: the control protocol from version 1 to 4.
+/// The handshake of Dinit 0.17.1: the control protocol from version 1 to 3.
 #[test]
 fn a_dinit_that_is_too_old() {
     let Some(mut user) = user(&[]) else { return };
     let socket = user.path("dinitctl");
-    listen(&mut user, &socket, Some("3a01000400"));
-    is_passed_over(&mut user, &[&socket, "version 4", "5 is needed", "0.19.1"]);
+    listen(&mut user, &socket, Some("3a01000300"));
+    is_passed_over(&mut user, &[&socket, "version 3", "4 is needed", "0.18"]);
     user.stop_engine();
     // It is there: another one is not started in its place.
     if let Some(dinit) = Dinit::any_or_skip() {
@@ -86,7 +86,7 @@ fn a_dinit_that_is_too_old() {
         user.start_engine(&["--manager=dinit", "--private"], &[]);
         assert_eq!(of(&user, "lab-sleep.service"), "direct", "{}", user.story());
         let complaint = said(&user, "--manager=dinit");
-        assert!(complaint.len() == 1 && complaint[0].contains("0.19.1"), "{complaint:?} {dinit:?}");
+        assert!(complaint.len() == 1 && complaint[0].contains("0.18"), "{complaint:?} {dinit:?}");
     }
 }
 
