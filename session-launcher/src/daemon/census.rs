@@ -172,6 +172,15 @@ pub fn is_own_program(pid: i32) -> bool {
     own.is_some() && fs::read_link(format!("/proc/{pid}/exe")).ok() == own
 }
 
+/// The unit whose process a wrapper of a native service has started or is to start. Nothing if the process is none.
+pub fn wrapped_unit(pid: i32) -> Option<String> {
+    let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    let mut arguments = line.split(|byte| *byte == 0).skip(1);
+    let is_wrapper = arguments.next() == Some(b"exec") && arguments.next() == Some(b"--unit");
+    let unit = arguments.next().filter(|_| is_wrapper && is_own_program(pid))?;
+    String::from_utf8(unit.to_vec()).ok()
+}
+
 /// The name of the run in a process's environment.
 pub fn read_invocation(pid: i32) -> Option<String> {
     read_variable(pid, "INVOCATION_ID")

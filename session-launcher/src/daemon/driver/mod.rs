@@ -388,6 +388,7 @@ impl Driver {
     pub fn saved(&self) -> crate::daemon::state_file::Saved {
         let host = self.engine.host();
         crate::daemon::state_file::Saved {
+            manager: self.manager.name().to_owned(),
             engine: self.engine.snapshot(),
             processes: host.processes.saved(),
             environment: host.environment.variables().clone(),
