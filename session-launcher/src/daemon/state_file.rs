@@ -9,12 +9,22 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 
 use super::process_table::SavedTable;
+use crate::bus::SavedFace;
 use crate::job::Snapshot;
 use crate::unit::spec::{Unit, UnitName};
 
 /// Everything that has to outlive an engine.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Saved {
+    /// Units, jobs and processes.
+    pub driver: SavedDriver,
+    /// Clients on the bus.
+    pub face: SavedFace,
+}
+
+/// What of it is the driver's.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SavedDriver {
     /// Units and jobs.
     pub engine: Snapshot,
     /// Processes.
@@ -83,7 +93,7 @@ impl StateFile {
             Ok(document) if document.version == version() && document.bus == self.bus => {
                 Previous::Resume(Box::new(document.saved))
             }
-            Ok(document) => Previous::Stale(document.saved.processes.live_pids()),
+            Ok(document) => Previous::Stale(document.saved.driver.processes.live_pids()),
             Err(error) => {
                 tracing::warn!("{}: {error}; starting anew", self.path.display());
                 Previous::None

@@ -24,6 +24,7 @@ use crate::daemon::exec_socket::ExecSocket;
 use crate::daemon::path_watch::PathWatches;
 use crate::daemon::process_table::MainRun;
 use crate::daemon::socket_unit::Sockets;
+use crate::daemon::state_file::SavedDriver;
 use crate::daemon::unit_log::UnitLogs;
 use crate::daemon::view::View;
 use crate::daemon::{census, cgroup::Cgroups, environment::Environment, pidfd, trace, view, x11_services};
@@ -104,7 +105,7 @@ impl Driver {
 
     /// A driver that goes on where another process stopped.
     pub fn restore(
-        saved: crate::daemon::state_file::Saved,
+        saved: SavedDriver,
         kept: Vec<(String, OwnedFd)>,
         parts: Parts,
     ) -> Self {
@@ -373,9 +374,9 @@ impl Driver {
     }
 
     /// What has to outlive this process.
-    pub fn saved(&self) -> crate::daemon::state_file::Saved {
+    pub fn saved(&self) -> SavedDriver {
         let host = self.engine.host();
-        crate::daemon::state_file::Saved {
+        SavedDriver {
             engine: self.engine.snapshot(),
             processes: host.processes.saved(),
             environment: host.environment.variables().clone(),
