@@ -118,7 +118,7 @@ impl EngineProcess {
         // Whoever's parent ends becomes a child here, so that its end is seen.
         let own = rustix::process::getpid();
         rustix::process::set_child_subreaper(Some(own)).map_err(|error| io("subreaper")(error.into()))?;
-        let (environment, from_files) = Environment::detect();
+        let environment = Environment::detect();
         let host = Host::detect(environment.variables(), None);
         let directory = super::runtime_directory(&host).ok_or(DaemonError::NoRuntimeDirectory)?;
         let failed = |error| DaemonError::Directory { path: directory.clone(), error };
@@ -149,7 +149,7 @@ impl EngineProcess {
         let previous = state.read();
         let goes_on = matches!(previous, Previous::Resume(_));
         if !goes_on {
-            tell_bus(&connection, &from_files).await;
+            tell_bus(&connection, environment.from_files()).await;
         }
         let parts = Parts {
             manager: select::select(

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::environment::Environment;
 use super::process_table::SavedTable;
 use crate::bus::SavedFace;
 use crate::job::Snapshot;
@@ -30,7 +31,7 @@ pub struct SavedDriver {
     /// Processes.
     pub processes: SavedTable,
     /// The manager's environment.
-    pub environment: BTreeMap<String, String>,
+    pub environment: Environment,
     /// Units that no file describes.
     pub transient: BTreeMap<UnitName, Unit>,
 }

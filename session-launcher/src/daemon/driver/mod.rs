@@ -110,7 +110,7 @@ impl Driver {
         parts: Parts,
     ) -> Self {
         let processes = crate::daemon::process_table::ProcessTable::restore(saved.processes);
-        let mut host = view(Environment::of(saved.environment), processes);
+        let mut host = view(saved.environment, processes);
         host.transient = saved.transient;
         let (engine, actions) = Engine::restore(host, clock::now(), saved.engine);
         let mut driver = Self::of(engine, parts);
@@ -212,8 +212,9 @@ impl Driver {
         self.work_off_events();
     }
 
-    /// Reads all unit files again.
+    /// Reads environment.d(5) and all unit files again.
     pub fn reload(&mut self) {
+        self.environment_mut().read_files();
         let loader = view::loader(self.environment());
         self.engine.host_mut().loader = loader;
         self.handle(Event::Reload);
@@ -379,7 +380,7 @@ impl Driver {
         SavedDriver {
             engine: self.engine.snapshot(),
             processes: host.processes.saved(),
-            environment: host.environment.variables().clone(),
+            environment: host.environment.clone(),
             transient: host.transient.clone(),
         }
     }
