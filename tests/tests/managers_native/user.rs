@@ -189,6 +189,20 @@ impl User {
         found.remove(0)
     }
 
+    /// The machine's own number of the engine that serves the bus; 0 for none.
+    pub fn owner(&self) -> i32 {
+        let call = [
+            "--session",
+            "--print-reply=literal",
+            "--dest=org.freedesktop.DBus",
+            "/",
+            "org.freedesktop.DBus.GetConnectionUnixProcessID",
+            "string:org.freedesktop.systemd1",
+        ];
+        let answer = self.command("dbus-send").args(call).output().stdout;
+        answer.split_ascii_whitespace().last().and_then(|pid| pid.parse().ok()).unwrap_or(0)
+    }
+
     pub fn kill(&self, pid: i32) {
         self.machine.command("kill").args(["-KILL".to_owned(), pid.to_string()]).run();
     }

@@ -54,8 +54,14 @@ impl Driver {
         match message {
             FromWrapper::Wanted { unit } => {
                 let Ok(unit) = UnitName::new(unit) else { return };
-                if !self.exec_socket.wanted(id, &unit) {
-                    self.native_event(NativeEvent::StartAsked(unit));
+                if self.exec_socket.wanted(id, &unit) {
+                    return;
+                }
+                let main = self.engine.status(&unit).and_then(|status| status.main_process);
+                match main.filter(|process| self.is_missing(*process)) {
+                    // An engine before was killed after it had ordered it.
+                    Some(process) => self.handle(Event::NeverRan { process }),
+                    None => self.native_event(NativeEvent::StartAsked(unit)),
                 }
             }
             FromWrapper::StartAsked { unit } => {
@@ -101,6 +107,10 @@ impl Driver {
             if let Some(signal) = running.signal {
                 send_signal(pid.as_raw_nonzero().get(), signal);
             }
+        } else if self.pid_of(process).is_none() && self.engine.unit_of_process(process) == Some(unit) {
+            // An engine before was killed before it could note it.
+            self.process_started(process, unit, pid, true);
+            self.changed = true;
         }
         let is_up = self.engine.status(unit).is_some_and(|status| status.active.is_active_or_reloading());
         if is_up {
