@@ -172,6 +172,15 @@ pub fn is_own_program(pid: i32) -> bool {
     own.is_some() && fs::read_link(format!("/proc/{pid}/exe")).ok() == own
 }
 
+/// The unit whose process a wrapper of a native service has started or is to start. Nothing if the process is none.
+pub fn wrapped_unit(pid: i32) -> Option<String> {
+    let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    let mut arguments = line.split(|byte| *byte == 0).skip(1);
+    let is_wrapper = arguments.next() == Some(b"exec") && arguments.next() == Some(b"--unit");
+    let unit = arguments.next().filter(|_| is_wrapper && is_own_program(pid))?;
+    String::from_utf8(unit.to_vec()).ok()
+}
+
 /// The name of the run in a process's environment.
 pub fn read_invocation(pid: i32) -> Option<String> {
     read_variable(pid, "INVOCATION_ID")
@@ -202,8 +211,8 @@ pub fn of_invocations(invocations: &BTreeSet<&str>) -> BTreeSet<i32> {
     read_processes().into_keys().filter(named).collect()
 }
 
-/// The live processes that descend from `root`, whoever started them.
-pub fn descendants(root: i32) -> Vec<i32> {
+/// The live processes that descend from `root`, whoever started them, without some branches.
+pub fn descendants(root: i32, without: &[i32]) -> Vec<i32> {
     let Ok(directory) = fs::read_dir("/proc") else { return Vec::new() };
     let mut children: HashMap<i32, Vec<i32>> = HashMap::new();
     for pid in directory.flatten().filter_map(|entry| entry.file_name().to_str()?.parse().ok()) {
@@ -215,7 +224,8 @@ pub fn descendants(root: i32) -> Vec<i32> {
     let mut found = Vec::new();
     let mut queue = vec![root];
     while let Some(parent) = queue.pop() {
-        let own = children.remove(&parent).unwrap_or_default();
+        let mut own = children.remove(&parent).unwrap_or_default();
+        own.retain(|pid| !without.contains(pid));
         queue.extend(&own);
         found.extend(own);
     }

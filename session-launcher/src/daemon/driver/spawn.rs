@@ -9,7 +9,7 @@ use crate::daemon::clock::Stamp;
 use crate::daemon::exec_socket::Parked;
 use crate::daemon::{exec_report, trace};
 use crate::exec::prepare::{self, Circumstances};
-use crate::job::{Event, Phase, ProcessId, Spawn};
+use crate::job::{Event, ProcessId, Spawn};
 use crate::manager::{Order, Started};
 use crate::unit::spec::{CommandLine, ExecSettings, NotifyAccess, Settings, Unit, UnitName};
 
@@ -110,29 +110,8 @@ impl Driver {
 
 fn command_of<'a>(unit: &'a Unit, spawn: &Spawn) -> Option<(&'a CommandLine, &'a ExecSettings)> {
     let (list, exec) = match &unit.settings {
-        Settings::Service(service) => {
-            let commands = &service.commands;
-            let list = match spawn.phase {
-                Phase::Condition => &commands.condition,
-                Phase::StartPre => &commands.start_pre,
-                Phase::Start => &commands.start,
-                Phase::StartPost => &commands.start_post,
-                Phase::Reload => &commands.reload,
-                Phase::ReloadPost => &commands.reload_post,
-                Phase::Stop => &commands.stop,
-                Phase::StopPost => &commands.stop_post,
-            };
-            (list, &service.exec)
-        }
-        Settings::Socket(socket) => {
-            let list = match spawn.phase {
-                Phase::StartPre => &socket.start_pre,
-                Phase::StartPost => &socket.start_post,
-                Phase::Stop => &socket.stop_pre,
-                _ => &socket.stop_post,
-            };
-            (list, &socket.exec)
-        }
+        Settings::Service(service) => (spawn.phase.of_service(&service.commands), &service.exec),
+        Settings::Socket(socket) => (spawn.phase.of_socket(socket), &socket.exec),
         _ => return None,
     };
     list.get(spawn.index).map(|command| (command, exec))
