@@ -4,7 +4,7 @@ use std::collections::BTreeSet;
 
 use rustix::process::Signal;
 
-use super::kill::send_signal;
+use super::kill::{end_with_children, send_signal};
 use super::{Driver, WRAPPER_WAIT, Watched, own_pid};
 use crate::daemon::{census, pidfd};
 use crate::job::ProcessId;
@@ -107,10 +107,7 @@ impl Driver {
             }
             // What a known process has left behind stays; what was started and not noted goes, with its children.
             if census::is_spawned(pid) {
-                for child in census::descendants(pid, &[]) {
-                    send_signal(child, Signal::KILL);
-                }
-                send_signal(pid, Signal::KILL);
+                end_with_children(pid);
             } else if self.unit_of_pid(pid).is_none() {
                 send_signal(pid, Signal::KILL);
             }

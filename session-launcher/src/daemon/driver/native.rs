@@ -3,7 +3,7 @@
 use rustix::process::Pid;
 
 use super::Driver;
-use super::kill::send_signal;
+use super::kill::{end_with_children, send_signal};
 use crate::daemon::exec_socket::{ConnectionId, WrapperEvent};
 use crate::daemon::{engine_link, exec_report, pidfd};
 use crate::exec::native_message::FromWrapper;
@@ -111,6 +111,9 @@ impl Driver {
             // An engine before was killed before it could note it.
             self.process_started(process, unit, pid, true);
             self.changed = true;
+        } else if self.pid_of(process) != Some(pid.as_raw_nonzero().get()) {
+            // Nor had that engine noted why it was started: the unit counts as down.
+            end_with_children(pid.as_raw_nonzero().get());
         }
         let is_up = self.engine.status(unit).is_some_and(|status| status.active.is_active_or_reloading());
         if is_up {
