@@ -431,6 +431,7 @@ async fn resume(driver: &mut Driver, legacy: &Legacy, link: &mut EngineLink) {
         }
     }
     driver.processes_lost(lost);
+    driver.orders_lost();
     // These ended after we looked.
     for (pid, status) in news {
         if driver.knows_process(pid) && !driver.still_runs(pid) {

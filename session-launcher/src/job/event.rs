@@ -216,6 +216,11 @@ pub enum Event {
         /// Which.
         process: ProcessId,
     },
+    /// A process was asked for by an engine that was killed, and has never run.
+    NeverRan {
+        /// Which.
+        process: ProcessId,
+    },
     /// A notification arrived.
     Notified {
         /// The unit of the sender.

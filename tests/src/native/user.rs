@@ -255,6 +255,20 @@ impl User {
         });
     }
 
+    /// The machine's own number of the engine that serves the bus; 0 for none.
+    pub fn owner(&self) -> i32 {
+        let call = [
+            "--session",
+            "--print-reply=literal",
+            "--dest=org.freedesktop.DBus",
+            "/",
+            "org.freedesktop.DBus.GetConnectionUnixProcessID",
+            "string:org.freedesktop.systemd1",
+        ];
+        let answer = self.command("dbus-send").args(call).output().stdout;
+        answer.split_ascii_whitespace().last().and_then(|pid| pid.parse().ok()).unwrap_or(0)
+    }
+
     /// Kills a process by the machine's own number.
     ///
     /// # Panics

@@ -20,7 +20,7 @@ use std::time::{Duration, Instant};
 const LIMIT: Duration = Duration::from_secs(20);
 
 /// How often is looked whether something has happened.
-const LOOK: Duration = Duration::from_millis(10);
+const LOOK: Duration = Duration::from_millis(20);
 
 /// The longest that a process is waited for that was said to be started.
 const SPAWN_LIMIT: Duration = Duration::from_secs(3);

@@ -17,13 +17,14 @@ type Behaviour = fn(Maker<'_>);
 
 /// Runs all, and fails with the names of those that did not go well.
 pub fn play(native: Maker<'_>) {
-    let behaviours: [(&str, Behaviour); 9] = [
+    let behaviours: [(&str, Behaviour); 10] = [
         ("shown as it is", shown_as_it_is),
         ("readiness and order", readiness_and_order),
         ("the native tool", the_native_tool),
         ("restart and failure", restart_and_failure),
         ("a failed start", failed_start),
         ("the engine is killed", engine_killed),
+        ("the engine is killed while a service starts", engine_killed_early),
         ("environment", environment),
         ("names", names),
         ("one of our own", private),
@@ -283,10 +284,38 @@ fn lives_on(native: Maker<'_>, start: Start) {
     user.wait_for_shown("lab-dies.service", true);
 }
 
+/// Whenever the engine is killed while a service starts: what has been noted comes about.
+fn engine_killed_early(native: Maker<'_>) {
+    let Some(user) = user(native, &[("lab-sleep.service", SLEEP)]) else { return };
+    let mut outcomes = Vec::new();
+    for delay in (0..64).step_by(8) {
+        user.must(&["daemon-reload"]);
+        let engine = user.owner();
+        user.must(&["start", "--no-block", "lab-sleep.service"]);
+        std::thread::sleep(Duration::from_millis(delay));
+        user.kill(engine);
+        user.wait("another engine answers", || ![0, engine].contains(&user.owner()));
+        let mut state = String::new();
+        user.wait("it runs, or nobody has noted that it was to", || {
+            state = user.state("lab-sleep.service");
+            let runs = |pid: i32| user.read(&format!("/proc/{pid}/comm")).trim() == "sleep";
+            state == "inactive" || (state == "active" && runs(user.main_pid("lab-sleep.service")))
+        });
+        outcomes.push(format!("{delay} ms: {state}"));
+        // What had been ordered, but not noted, may come late, as if the native tool had started it.
+        user.wait("it is down", || {
+            user.must(&["stop", "lab-sleep.service"]);
+            !user.is_shown_up("lab-sleep.service") && user.state("lab-sleep.service") == "inactive"
+        });
+    }
+    println!("{}", outcomes.join(", "));
+}
+
 /// What a process starts with is the engine's business, whatever the native manager carries.
 fn environment(native: Maker<'_>) {
     let unit = "[Service]\nEnvironment=LAB_UNIT=%n \"LAB_SPACE=a 'b' $c\"\nWorkingDirectory=/tmp\n\
-         ExecStart=/bin/sh -c 'env -0 > /run/user/1000/environment; pwd > /run/user/1000/directory; exec sleep 1000'\n";
+         ExecStart=/bin/sh -c 'env -0 > /run/user/1000/environment; pwd > /run/user/1000/directory; exec sleep 1000'\n\
+         ExecStartPost=/bin/sh -c 'echo $$MAINPID > /run/user/1000/main'\n";
     let Some(user) = user(native, &[("lab-environment.service", unit)]) else { return };
     let long = "x".repeat(100_000);
     user.must(&["set-environment", &format!("LAB_LONG={long}"), "WAYLAND_DISPLAY=wayland-7"]);
@@ -304,6 +333,8 @@ fn environment(native: Maker<'_>) {
             assert!(variables.get(name) == Some(&value), "{how}: {name}");
         }
         assert!(!variables.keys().any(|name| name.starts_with("DINIT")), "{how}");
+        let main = user.main_pid("lab-environment.service").to_string();
+        user.wait("what goes along has known the process", || user.read(&user.path("main")).trim() == main);
     };
     user.must(&["start", "lab-environment.service"]);
     check("systemctl");

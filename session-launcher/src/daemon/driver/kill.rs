@@ -3,6 +3,7 @@
 use rustix::process::{Pid, Signal};
 
 use super::Driver;
+use crate::daemon::census;
 use crate::job::{Event, ExitStatus, KillTarget, ProcessId};
 use crate::unit::spec::UnitName;
 
@@ -98,4 +99,12 @@ pub(super) fn send_signal(pid: i32, signal: Signal) {
     if let Some(pid) = Pid::from_raw(pid) {
         let _ = rustix::process::kill_process(pid, signal);
     }
+}
+
+/// Ends a process that belongs to nobody, and what it has started.
+pub(super) fn end_with_children(pid: i32) {
+    for child in census::descendants(pid, &[]) {
+        send_signal(child, Signal::KILL);
+    }
+    send_signal(pid, Signal::KILL);
 }

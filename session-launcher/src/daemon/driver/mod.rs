@@ -47,6 +47,8 @@ pub enum Watched {
     Executed(ProcessId),
     /// A process ended while no engine ran, and whoever saw how has had the time to tell.
     Lost(i32),
+    /// A process that an earlier engine has ordered, and that has had the time to come.
+    OrderLost(ProcessId),
 }
 
 /// The engine and its hands.
@@ -343,6 +345,10 @@ impl Driver {
                 self.process_ended(pid, ExitStatus::Code(u8::MAX));
             }
             Watched::Lost(_) => {}
+            Watched::OrderLost(process) if self.is_missing(process) => {
+                self.handle(Event::NeverRan { process });
+            }
+            Watched::OrderLost(_) => {}
             // A child's end is reported with its status by whoever waits for it.
             Watched::Ended(pid) if census::parent_of(pid) == Some(own_pid()) => {}
             // Nobody here can know how it ended.

@@ -3,11 +3,13 @@
 use std::time::Duration;
 
 use super::CommandAt;
+use crate::job::deadline::Owner;
 use crate::job::engine::Engine;
 use crate::job::event::{Action, Host, ProcessId, Spawn};
 use crate::job::phase::Phase;
 use crate::job::relation::Relation;
 use crate::job::runtime::Runtime;
+use crate::job::state::ActiveState;
 use crate::job::units::UnitId;
 use crate::unit::spec::{CommandLine, NotifyAccess, ServiceType};
 
@@ -44,6 +46,28 @@ impl<H: Host> Engine<H> {
         let process = self.spawn(id, CommandAt { phase: Phase::Start, index }, true, timeout);
         self.set_main_process(id, process);
         self.service_mut(id).main_command = Some(index);
+    }
+
+    /// Asks once more for a process that never came about. False when it is not wanted any more.
+    pub(in crate::job) fn spawn_again(&mut self, id: UnitId, process: ProcessId) -> bool {
+        let service = self.service(id);
+        let deadline = self.deadlines.get(Owner::Unit(id));
+        if service.main == Some(process)
+            && service.state.active(false) != ActiveState::Deactivating
+            && let Some(index) = service.main_command
+        {
+            self.spawn_main(id, index, None);
+        } else if service.control == Some(process)
+            && !service.state.is_killing()
+            && let Some(at) = service.control_command
+        {
+            self.drop_control_process(id);
+            self.spawn_control(id, at, None);
+        } else {
+            return false;
+        }
+        self.deadlines.set(Owner::Unit(id), deadline);
+        true
     }
 
     fn spawn(&mut self, id: UnitId, at: CommandAt, is_main: bool, timeout: Option<Duration>) -> ProcessId {
