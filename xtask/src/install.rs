@@ -30,6 +30,27 @@ enum Manager {
     Shepherd,
 }
 
+impl Manager {
+    /// The repository's directory, where it goes, and the files' mode.
+    const fn system_services(self) -> (&'static str, &'static str, u32) {
+        match self {
+            Self::Dinit => ("dinit", "/usr/lib/dinit.d", 0o644),
+            Self::Openrc => ("openrc", "/etc/init.d", 0o755),
+            // The Shepherd has no directory of services; its configuration loads files by their names.
+            Self::Shepherd => ("shepherd", "/usr/share/usher/shepherd", 0o644),
+        }
+    }
+
+    /// Where services of users go.
+    const fn user_services(self) -> &'static str {
+        match self {
+            Self::Dinit => "/usr/lib/dinit.d/user",
+            Self::Openrc => "/etc/user/init.d",
+            Self::Shepherd => "/usr/share/usher/shepherd/user",
+        }
+    }
+}
+
 #[derive(clap::Args)]
 pub struct Arguments {
     /// The directory that stands for / (a package's staging directory)
@@ -41,6 +62,9 @@ pub struct Arguments {
     /// Service files of this manager too
     #[arg(long, value_enum, value_name = "MANAGER")]
     service: Option<Manager>,
+    /// The session bus as a user service of that manager; most distributions have one of their own
+    #[arg(long, requires = "service")]
+    session_bus: bool,
     /// Where the daemon and GNOME's helpers go
     #[arg(long, value_name = "DIR", default_value = LIBEXECDIR)]
     libexecdir: PathBuf,
@@ -137,10 +161,15 @@ fn entries(arguments: &Arguments, binaries: &Path, source: &Path) -> io::Result<
         }
     }
     manual_pages(&source.join("docs/man"), &arguments.parts, &mut entries)?;
-    if arguments.parts.contains(&Part::Userdb)
-        && let Some(manager) = arguments.service
-    {
-        services(manager, source, libexec, &mut entries)?;
+    if let Some(manager) = arguments.service {
+        let (own, to, mode) = manager.system_services();
+        if arguments.parts.contains(&Part::Userdb) {
+            services(&source.join(own), Path::new(to), mode, libexec, &mut entries)?;
+        }
+        if arguments.session_bus {
+            let to = manager.user_services();
+            services(&source.join(own).join("user"), Path::new(to), mode, libexec, &mut entries)?;
+        }
     }
     Ok(entries)
 }
@@ -166,12 +195,12 @@ fn copies(directory: &Path, to: &Path, entries: &mut Vec<Entry>) -> io::Result<(
     Ok(())
 }
 
-/// Units and their drop-ins; those of the system are for `session-launcher translate`.
+/// Units and their drop-ins; those in `system` and `user` are for `session-launcher translate`.
 fn user_units(directory: &Path, to: &Path, entries: &mut Vec<Entry>) -> io::Result<()> {
     for from in files(directory)? {
         let name = from.file_name().unwrap_or_default().to_owned();
         if from.is_dir() {
-            if name != "system" {
+            if name != "system" && name != "user" {
                 copies(&from, &to.join(name), entries)?;
             }
         } else if from.extension().is_none_or(|extension| extension != "md") {
@@ -199,15 +228,15 @@ fn manual_pages(directory: &Path, parts: &[Part], entries: &mut Vec<Entry>) -> i
     Ok(())
 }
 
-fn services(manager: Manager, source: &Path, libexecdir: &Path, entries: &mut Vec<Entry>) -> io::Result<()> {
-    let (directory, to, mode) = match manager {
-        Manager::Dinit => ("dinit", "/usr/lib/dinit.d", 0o644),
-        Manager::Openrc => ("openrc", "/etc/init.d", 0o755),
-        // The Shepherd has no directory of services; its configuration loads files by their names.
-        Manager::Shepherd => ("shepherd", "/usr/share/usher/shepherd", 0o644),
-    };
-    for from in files(&source.join(directory))? {
-        let to = Path::new(to).join(from.file_name().unwrap_or_default());
+fn services(
+    directory: &Path,
+    to: &Path,
+    mode: u32,
+    libexecdir: &Path,
+    entries: &mut Vec<Entry>,
+) -> io::Result<()> {
+    for from in files(directory)?.into_iter().filter(|path| path.is_file()) {
+        let to = to.join(from.file_name().unwrap_or_default());
         entries.push(Entry::Service { from, to, mode, libexecdir: libexecdir.to_owned() });
     }
     Ok(())
@@ -264,6 +293,7 @@ mod tests {
             destdir: destdir.clone(),
             parts,
             service,
+            session_bus: service.is_some(),
             libexecdir: "/usr/lib/usher".into(),
             libdir: "/lib".into(),
             binaries: Some(binaries),
@@ -303,13 +333,16 @@ mod tests {
             "/usr/share/man/man8/userdbd.8",
             "/usr/share/man/man5/userdbd.toml.5",
             "/etc/init.d/userdbd",
+            "/etc/user/init.d/dbus",
         ] {
             assert!(found.contains(Path::new(path)), "{path}: {found:#?}");
         }
         let service = fs::read_to_string(directory.path().join("root/etc/init.d/userdbd")).unwrap();
         assert!(service.contains(" /usr/lib/usher/userdbd") && !service.contains("libexec"), "{service}");
         assert!(!found.iter().any(|path| path.ends_with("README.md")), "{found:#?}");
-        assert!(!found.contains(Path::new("/usr/lib/systemd/user/userdbd.service")), "{found:#?}");
+        for name in ["userdbd.service", "system/userdbd.service", "user/dbus.service"] {
+            assert!(!found.contains(&Path::new("/usr/lib/systemd/user").join(name)), "{found:#?}");
+        }
         let mode = |path: &str| {
             fs::metadata(directory.path().join("root").join(path)).unwrap().permissions().mode() & 0o777
         };

@@ -31,7 +31,7 @@ enum Command {
     Install(install::Arguments),
     /// Measure: figures side by side in one run
     Bench(bench::Arguments),
-    /// Write dinit/, openrc/ and shepherd/ again from units/system
+    /// Write dinit/, openrc/ and shepherd/ again from units/system and units/user
     Translate,
     /// Build and cache a test root (a Debian system in a directory), or say where it is
     Root(root::Arguments),

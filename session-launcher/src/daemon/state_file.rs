@@ -15,6 +15,8 @@ use crate::unit::spec::{Unit, UnitName};
 /// Everything that has to outlive an engine.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Saved {
+    /// What supervises services, as the word for `--manager=`.
+    pub manager: String,
     /// Units and jobs.
     pub engine: Snapshot,
     /// Processes.

@@ -85,7 +85,7 @@ impl Supervisor {
     }
 
     /// Whether the manager has to start it.
-    fn is_private(self) -> bool {
+    pub fn is_private(self) -> bool {
         matches!(self, Self::Shepherd | Self::Dinit)
     }
 }

@@ -68,17 +68,23 @@ impl Driver {
         let Some(guardian) = rustix::process::getppid() else { return };
         let guardian = guardian.as_raw_nonzero().get();
         let own = own_pid();
-        let ours = census::descendants(own);
+        let ours = census::descendants(own, &[]);
         // Supervisors and wrappers of native services.
         let mut above: BTreeSet<i32> = self.known_pids().into_iter().flat_map(census::ancestors).collect();
         above.extend(self.manager.supervisor());
-        for pid in census::descendants(guardian) {
+        let descendants = census::descendants(guardian, &[]);
+        // Whose process ended while no engine ran will tell how.
+        for wrapper in descendants.iter().copied().filter(|pid| self.is_wrapper_of_known(*pid)) {
+            above.insert(wrapper);
+            above.extend(census::ancestors(wrapper));
+        }
+        for pid in descendants {
             if pid == own || ours.contains(&pid) || above.contains(&pid) || self.knows_process(pid) {
                 continue;
             }
             // What a known process has left behind stays; what was started and not noted goes, with its children.
             if census::is_spawned(pid) {
-                for child in census::descendants(pid) {
+                for child in census::descendants(pid, &[]) {
                     send_signal(child, Signal::KILL);
                 }
                 send_signal(pid, Signal::KILL);
@@ -86,5 +92,13 @@ impl Driver {
                 send_signal(pid, Signal::KILL);
             }
         }
+    }
+
+    /// Whether the process is the wrapper of a native service whose process is known.
+    fn is_wrapper_of_known(&self, pid: i32) -> bool {
+        census::wrapped_unit(pid).is_some_and(|unit| {
+            let mut records = self.engine.host().processes.records();
+            records.any(|(_, record)| record.unit.as_str() == unit)
+        })
     }
 }

@@ -3,7 +3,7 @@
 use rustix::process::{Pid, Signal};
 
 use super::Driver;
-use crate::job::{KillTarget, ProcessId};
+use crate::job::{Event, ExitStatus, KillTarget, ProcessId};
 use crate::unit::spec::UnitName;
 
 /// Whom a signal asked for over D-Bus or by systemctl is for (`KillUnit`).
@@ -58,6 +58,13 @@ impl Driver {
         let Some(signal) = Signal::from_named_raw(signal) else { return };
         let pids = match target {
             KillTarget::Process(process) => {
+                // One that still waits for the main process ends without having run.
+                if let Some(place) = self.delayed.iter().position(|spawn| spawn.process == *process) {
+                    self.delayed.remove(place);
+                    let status = ExitStatus::Signal(signal.as_raw());
+                    self.events.push_back(Event::Exited { process: *process, status });
+                    return;
+                }
                 let pid = self.pid_of(*process);
                 // A native service's process may not run yet.
                 if pid.is_none() && self.exec_socket.signal_later(*process, signal) {

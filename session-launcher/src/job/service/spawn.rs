@@ -4,30 +4,17 @@ use std::time::Duration;
 
 use super::CommandAt;
 use crate::job::engine::Engine;
-use crate::job::event::{Action, Host, Phase, ProcessId, Spawn};
+use crate::job::event::{Action, Host, ProcessId, Spawn};
+use crate::job::phase::Phase;
 use crate::job::relation::Relation;
 use crate::job::runtime::Runtime;
 use crate::job::units::UnitId;
-use crate::unit::spec::{CommandLine, NotifyAccess, ServiceCommands, ServiceType};
-
-/// The list of a phase.
-pub(super) fn commands_of(commands: &ServiceCommands, phase: Phase) -> &[CommandLine] {
-    match phase {
-        Phase::Condition => &commands.condition,
-        Phase::StartPre => &commands.start_pre,
-        Phase::Start => &commands.start,
-        Phase::StartPost => &commands.start_post,
-        Phase::Reload => &commands.reload,
-        Phase::ReloadPost => &commands.reload_post,
-        Phase::Stop => &commands.stop,
-        Phase::StopPost => &commands.stop_post,
-    }
-}
+use crate::unit::spec::{CommandLine, NotifyAccess, ServiceType};
 
 impl<H: Host> Engine<H> {
     /// The command at that place, if there is one.
     pub(super) fn command(&self, id: UnitId, at: CommandAt) -> Option<&CommandLine> {
-        commands_of(&self.service_settings(id).commands, at.phase).get(at.index)
+        at.phase.of_service(&self.service_settings(id).commands).get(at.index)
     }
 
     pub(super) fn ignores_failure(&self, id: UnitId, at: CommandAt) -> bool {

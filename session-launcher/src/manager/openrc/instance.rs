@@ -6,8 +6,7 @@ use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use rustix::fs::Access;
-
+use super::super::find_program;
 use crate::unit::specifier::Host;
 
 /// Where OpenRC's programs may be when PATH does not lead there, as with users' PATHs that have no sbin.
@@ -128,10 +127,12 @@ impl Instance {
     fn of(runtime: &Path, host: &Host, variables: &BTreeMap<String, String>) -> Result<Self, Unusable> {
         let state_directory = state_directory(runtime);
         let path = variables.get("PATH").map(String::as_str).unwrap_or_default();
-        let supervise_daemon =
-            find("supervise-daemon", path).ok_or(Unusable::NoProgram("supervise-daemon"))?;
-        let openrc_run = find("openrc-run", path).ok_or(Unusable::NoProgram("openrc-run"))?;
-        let openrc = find("openrc", path).ok_or(Unusable::NoProgram("openrc"))?;
+        let supervise_daemon = find_program("supervise-daemon", path, &PROGRAM_DIRECTORIES)
+            .ok_or(Unusable::NoProgram("supervise-daemon"))?;
+        let openrc_run = find_program("openrc-run", path, &PROGRAM_DIRECTORIES)
+            .ok_or(Unusable::NoProgram("openrc-run"))?;
+        let openrc =
+            find_program("openrc", path, &PROGRAM_DIRECTORIES).ok_or(Unusable::NoProgram("openrc"))?;
         check_version(&openrc)?;
         let mut environment: BTreeMap<String, String> =
             ["USER", "LOGNAME", "SHELL", "XDG_CONFIG_HOME", "LANG"]
@@ -161,14 +162,6 @@ fn check_version(openrc: &Path) -> Result<(), Unusable> {
         Some(version) if version >= FIRST_VERSION => Ok(()),
         _ => Err(Unusable::TooOld(text.trim().to_owned())),
     }
-}
-
-fn find(program: &str, path: &str) -> Option<PathBuf> {
-    path.split(':')
-        .chain(PROGRAM_DIRECTORIES)
-        .filter(|directory| directory.starts_with('/'))
-        .map(|directory| Path::new(directory).join(program))
-        .find(|candidate| candidate.is_file() && rustix::fs::access(candidate, Access::EXEC_OK).is_ok())
 }
 
 #[cfg(test)]
