@@ -31,7 +31,7 @@ fn a_session_starts_about_as_fast_as_on_systemd() {
     let mut runners = vec![Runner { name: "systemd", stage: reference, seconds: Vec::new() }];
     for supervisor in [Supervisor::Direct, Supervisor::OpenRc, Supervisor::Shepherd, Supervisor::Dinit] {
         // This is no reason to count the whole test as skipped; the log tells who was there.
-        if supervisor == Supervisor::Dinit && dinit::directory().is_none() {
+        if supervisor == Supervisor::Dinit && dinit::directories().is_empty() {
             println!("without Dinit, which is neither in DINIT_BIN_DIR nor on PATH");
             continue;
         }
