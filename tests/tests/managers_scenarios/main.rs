@@ -13,7 +13,6 @@ use usher_tests::scenario::collection::{has_processes, scenarios};
 use usher_tests::scenario::company::{Company, Results, report};
 use usher_tests::scenario::live::SessionLauncher;
 use usher_tests::scenario::program::Program;
-use usher_tests::skip;
 
 /// How many plays go on at a time: they mostly wait.
 const PLAYS: usize = 20;
@@ -32,7 +31,7 @@ fn results() -> Option<&'static Results> {
     static RESULTS: OnceLock<Option<Results>> = OnceLock::new();
     let play = || {
         let mut programs: Vec<&'static dyn Program> = vec![&OPENRC, &SHEPHERD];
-        if dinit::directory().is_some() {
+        if !dinit::directories().is_empty() {
             programs.push(&DINIT);
         }
         programs.retain(|program| plays(*program));
@@ -64,8 +63,7 @@ fn the_shepherd_does_what_systemd_does() {
 
 #[test]
 fn dinit_does_what_systemd_does() {
-    if dinit::directory().is_none() {
-        skip("dinit is neither in DINIT_BIN_DIR nor on PATH");
+    if dinit::directory_or_skip().is_none() {
         return;
     }
     assert_same(&DINIT);

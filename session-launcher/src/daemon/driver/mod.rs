@@ -24,6 +24,7 @@ use crate::daemon::exec_socket::ExecSocket;
 use crate::daemon::path_watch::PathWatches;
 use crate::daemon::process_table::MainRun;
 use crate::daemon::socket_unit::Sockets;
+use crate::daemon::state_file::SavedDriver;
 use crate::daemon::unit_log::UnitLogs;
 use crate::daemon::view::View;
 use crate::daemon::{census, cgroup::Cgroups, environment::Environment, pidfd, trace, view, x11_services};
@@ -109,13 +110,9 @@ impl Driver {
     }
 
     /// A driver that goes on where another process stopped.
-    pub fn restore(
-        saved: crate::daemon::state_file::Saved,
-        kept: Vec<(String, OwnedFd)>,
-        parts: Parts,
-    ) -> Self {
+    pub fn restore(saved: SavedDriver, kept: Vec<(String, OwnedFd)>, parts: Parts) -> Self {
         let processes = crate::daemon::process_table::ProcessTable::restore(saved.processes);
-        let mut host = view(Environment::of(saved.environment), processes);
+        let mut host = view(saved.environment, processes);
         host.transient = saved.transient;
         let (engine, actions) = Engine::restore(host, clock::now(), saved.engine);
         let mut driver = Self::of(engine, parts);
@@ -220,8 +217,9 @@ impl Driver {
         self.work_off_events();
     }
 
-    /// Reads all unit files again.
+    /// Reads environment.d(5) and all unit files again.
     pub fn reload(&mut self) {
+        self.environment_mut().read_files();
         let loader = view::loader(self.environment());
         self.engine.host_mut().loader = loader;
         self.handle(Event::Reload);
@@ -385,13 +383,13 @@ impl Driver {
     }
 
     /// What has to outlive this process.
-    pub fn saved(&self) -> crate::daemon::state_file::Saved {
+    pub fn saved(&self) -> SavedDriver {
         let host = self.engine.host();
-        crate::daemon::state_file::Saved {
+        SavedDriver {
             manager: self.manager.name().to_owned(),
             engine: self.engine.snapshot(),
             processes: host.processes.saved(),
-            environment: host.environment.variables().clone(),
+            environment: host.environment.clone(),
             transient: host.transient.clone(),
         }
     }
