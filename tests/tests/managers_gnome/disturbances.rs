@@ -48,11 +48,13 @@ fn compare(
     ] {
         wrong.extend(ours.differences(reference, &[]).iter().map(|line| format!("{when}: {line}")));
     }
-    if ours.goes_on != reference.goes_on || ours.kills != reference.kills {
-        wrong.push(format!(
-            "goes on: {}, in the reference {}; kills: {}, in the reference {}",
-            ours.goes_on, reference.goes_on, ours.kills, reference.kills
-        ));
+    if ours.goes_on != reference.goes_on {
+        wrong.push(format!("goes on: {}, in the reference {}", ours.goes_on, reference.goes_on));
+    }
+    // How often it may start depends on how fast it does: the limit is five times in ten seconds.
+    let least = if disturbance == Disturbance::CrashLoop { 5 } else { 1 };
+    if ours.kills.min(reference.kills) < least {
+        wrong.push(format!("killed {} times, in the reference {}", ours.kills, reference.kills));
     }
     wrong.extend(ours.left.iter().map(|process| format!("left after log-out: {process}")));
     assert!(wrong.is_empty(), "{disturbance:?}:\n{}\n{}", wrong.join("\n"), artefacts.path().display());
