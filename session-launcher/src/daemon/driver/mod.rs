@@ -66,6 +66,8 @@ pub struct Driver {
     idle: Vec<OwnedFd>,
     /// Units that may have lost their last process.
     maybe_empty: BTreeSet<UnitName>,
+    /// Processes that units without a process of their own have left elsewhere, and whose ends are waited for.
+    strays: BTreeSet<i32>,
     /// Wrappers of native services.
     exec_socket: ExecSocket,
     watched: mpsc::UnboundedSender<Watched>,
@@ -114,6 +116,10 @@ impl Driver {
         let (engine, actions) = Engine::restore(host, clock::now(), saved.engine);
         let mut driver = Self::of(engine, parts);
         driver.sockets.restore(kept);
+        // What the one before was told it cannot know.
+        for status in driver.engine.statuses() {
+            driver.manager.state_changed(&status.name, status.active);
+        }
         driver.carry_out(actions);
         driver.work_off_events();
         driver
@@ -134,6 +140,7 @@ impl Driver {
             reports: Vec::new(),
             idle: Vec::new(),
             maybe_empty: BTreeSet::new(),
+            strays: BTreeSet::new(),
             exec_socket: ExecSocket::default(),
             watched,
             watched_receiver: Some(watched_receiver),
@@ -327,6 +334,7 @@ impl Driver {
                 self.process_ended(pid, ExitStatus::Code(u8::MAX));
             }
             Watched::Lost(_) => {}
+            Watched::Ended(pid) if self.strays.remove(&pid) => self.process_ended(pid, ExitStatus::Code(0)),
             // A child's end is reported with its status by whoever waits for it.
             Watched::Ended(pid) if census::parent_of(pid) == Some(own_pid()) => {}
             // Nobody here can know how it ended.
@@ -437,6 +445,19 @@ impl Driver {
             };
             if is_empty {
                 self.handle(Event::Empty { unit });
+            } else {
+                self.watch_strays(&unit);
+            }
+        }
+    }
+
+    /// What a native service's process leaves behind becomes a child of some other process, which does not tell of its end.
+    fn watch_strays(&mut self, unit: &UnitName) {
+        let own = own_pid();
+        for pid in self.processes_of(unit) {
+            if !self.strays.contains(&pid) && !census::ancestors(pid).contains(&own) {
+                self.strays.insert(pid);
+                pidfd::watch(pid, self.watched.clone());
             }
         }
     }
