@@ -250,8 +250,8 @@ fn open(
                 shepherd::instance::Unusable::NotRunning { .. } => Unavailable::Absent(error.to_string()),
                 error => Unavailable::Unusable(error.to_string()),
             })?;
-            let shepherd =
-                Shepherd::new(instance, directory.join("shepherd.events"), runtime).map_err(unusable)?;
+            let shepherd = Shepherd::new(instance, directory.join("shepherd.events"), runtime, resume)
+                .map_err(unusable)?;
             Ok(Box::new(shepherd))
         }
         Choice::OpenRc => {

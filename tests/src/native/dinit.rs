@@ -74,6 +74,13 @@ impl Native for Dinit {
         })
     }
 
+    fn dependencies(&self, unit: &str, needed: &str) -> (Vec<String>, String) {
+        // dinitctl does not tell.
+        let read = "cat ~/.config/dinit.d/$1 || cat $XDG_RUNTIME_DIR/session-launcher/dinit/$1";
+        let words = ["sh", "-c", read, "sh", &self.service(unit)];
+        (words.map(str::to_owned).to_vec(), format!("depends-ms: {}\n", self.service(needed)))
+    }
+
     fn process(&self) -> &'static str {
         "dinit"
     }

@@ -32,6 +32,9 @@ pub trait Native: std::fmt::Debug {
     /// Whether that output shows the service as up.
     fn is_up(&self, list: &str, unit: &str) -> bool;
 
+    /// The command whose output holds the name of what the service of a unit needs, or of what needs it.
+    fn dependencies(&self, unit: &str, needed: &str) -> (Vec<String>, String);
+
     /// The name of the process that is above its services.
     fn process(&self) -> &'static str;
 

@@ -65,6 +65,11 @@ impl Native for OpenRc {
             .any(|(name, state)| name == service && state.split_ascii_whitespace().next() == Some("started"))
     }
 
+    fn dependencies(&self, unit: &str, needed: &str) -> (Vec<String>, String) {
+        let words = ["rc-service", "--user", &self.service(unit), "ineed"];
+        (words.map(str::to_owned).to_vec(), self.service(needed))
+    }
+
     fn process(&self) -> &'static str {
         "supervise-daemon"
     }

@@ -41,6 +41,11 @@ impl Native for Shepherd {
         false
     }
 
+    fn dependencies(&self, unit: &str, needed: &str) -> (Vec<String>, String) {
+        let words = ["herd", "status", &self.service(unit)];
+        (words.map(str::to_owned).to_vec(), format!("Requires: {}", self.service(needed)))
+    }
+
     fn process(&self) -> &'static str {
         "shepherd"
     }

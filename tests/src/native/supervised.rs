@@ -73,6 +73,16 @@ impl Supervised {
         self.output_of(&self.native.list())
     }
 
+    /// Fails unless the native manager knows that a unit needs another one.
+    ///
+    /// # Panics
+    /// When it does not.
+    pub fn assert_native_dependency(&self, unit: &str, needed: &str) {
+        let (words, name) = self.native.dependencies(unit, needed);
+        let output = self.output_of(&words);
+        assert!(output.contains(&name), "{unit} needs {needed}: {words:?}: {output}\n{}", self.story());
+    }
+
     /// Whether the native tool shows the unit's service as up.
     pub fn is_shown_up(&self, unit: &str) -> bool {
         self.native.is_up(&self.list(), unit)

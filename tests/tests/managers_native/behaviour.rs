@@ -17,7 +17,7 @@ type Behaviour = fn(Maker<'_>);
 
 /// Runs all, and fails with the names of those that did not go well.
 pub fn play(native: Maker<'_>) {
-    let behaviours: [(&str, Behaviour); 10] = [
+    let behaviours: [(&str, Behaviour); 11] = [
         ("shown as it is", shown_as_it_is),
         ("readiness and order", readiness_and_order),
         ("the native tool", the_native_tool),
@@ -25,6 +25,7 @@ pub fn play(native: Maker<'_>) {
         ("a failed start", failed_start),
         ("the engine is killed", engine_killed),
         ("the engine is killed while a service starts", engine_killed_early),
+        ("strays", strays),
         ("environment", environment),
         ("names", names),
         ("one of our own", private),
@@ -247,6 +248,10 @@ fn lives_on(native: Maker<'_>, start: Start) {
         ),
         ("lab-dies.service", SLEEP),
         ("lab-meanwhile.service", "[Service]\nExecStart=/bin/sh -c 'sleep 1000; exit 9'\n"),
+        (
+            "lab-later.service",
+            "[Unit]\nRequires=lab-one.service\nAfter=lab-one.service\n[Service]\nExecStart=/bin/sleep 1000\n",
+        ),
     ];
     let Some(user) = Supervised::new(native(), &units, start) else { return };
     let all = ["lab-one.service", "lab-two.service", "lab-dies.service", "lab-meanwhile.service"];
@@ -277,8 +282,13 @@ fn lives_on(native: Maker<'_>, start: Start) {
     user.kill(before[2]);
     user.wait_for_state("lab-dies.service", "failed");
     user.wait_for_shown("lab-dies.service", false);
+    // What starts now knows what was there before.
+    user.must(&["start", "lab-later.service"]);
+    user.wait_for_shown("lab-later.service", true);
+    user.assert_native_dependency("lab-later.service", "lab-one.service");
     user.must_tool("stop", "lab-one.service");
     user.wait_for_state("lab-two.service", "inactive");
+    user.wait_for_state("lab-later.service", "inactive");
     user.must(&["start", "lab-one.service", "lab-dies.service"]);
     user.wait_for_shown("lab-one.service", true);
     user.wait_for_shown("lab-dies.service", true);
@@ -309,6 +319,27 @@ fn engine_killed_early(native: Maker<'_>) {
         });
     }
     println!("{}", outcomes.join(", "));
+}
+
+/// Whoever gets the processes that are left, the engine hears of their ends, and long before TimeoutStopSec=.
+fn strays(native: Maker<'_>) {
+    let units = [(
+        "lab-stray.service",
+        "[Service]\nTimeoutStopSec=10min\n\
+         ExecStart=/bin/sh -c 'trap \"\" TERM; (sleep 5 & exec sleep 4) & touch /run/user/1000/stray; exec sleep 1000'\n",
+    )];
+    let Some(user) = user(native, &units) else { return };
+    for is_engine_killed in [false, true] {
+        user.must(&["start", "lab-stray.service"]);
+        user.wait("it runs", || user.machine.path(user.path("stray")).exists());
+        user.kill(user.running("lab-stray.service"));
+        user.wait_for_state("lab-stray.service", "deactivating");
+        if is_engine_killed {
+            user.kill_engine();
+        }
+        user.wait_for_state("lab-stray.service", "failed");
+        assert!(user.processes().iter().all(|process| process.name != "sleep"), "{}", user.story());
+    }
 }
 
 /// What a process starts with is the engine's business, whatever the native manager carries.

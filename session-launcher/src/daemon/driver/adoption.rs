@@ -58,8 +58,11 @@ impl Driver {
         });
     }
 
-    /// Watches the processes that an earlier engine has started, but for those whose end somebody else tells.
-    pub fn watch_adopted(&self, has_guardian: bool) {
+    /// Watches the processes that an earlier engine has started, but for those whose end somebody else tells, and has a look at
+    /// what others have left.
+    pub fn watch_adopted(&mut self, has_guardian: bool) {
+        let lingering = self.lingering_units();
+        self.maybe_empty.extend(lingering);
         let table = &self.engine.host().processes;
         let guardian = rustix::process::getppid().map(|pid| pid.as_raw_nonzero().get());
         let (running, lost): (Vec<i32>, Vec<i32>) =

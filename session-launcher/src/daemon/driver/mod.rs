@@ -69,7 +69,7 @@ pub struct Driver {
     idle: Vec<OwnedFd>,
     /// Units that may have lost their last process.
     maybe_empty: BTreeSet<UnitName>,
-    /// Processes of units that are nobody's child here, and whose ends are waited for.
+    /// Processes that units without a process of their own have left elsewhere, and whose ends are waited for.
     strays: BTreeSet<i32>,
     /// Control processes that wait until the main process of their unit runs.
     delayed: Vec<Spawn>,
@@ -119,6 +119,10 @@ impl Driver {
         let (engine, actions) = Engine::restore(host, clock::now(), saved.engine);
         let mut driver = Self::of(engine, parts);
         driver.sockets.restore(kept);
+        // What the one before was told it cannot know.
+        for status in driver.engine.statuses() {
+            driver.manager.state_changed(&status.name, status.active);
+        }
         driver.carry_out(actions);
         driver.work_off_events();
         driver
@@ -349,6 +353,7 @@ impl Driver {
                 self.handle(Event::NeverRan { process });
             }
             Watched::OrderLost(_) => {}
+            Watched::Ended(pid) if self.strays.remove(&pid) => self.process_ended(pid, ExitStatus::Code(0)),
             // A child's end is reported with its status by whoever waits for it.
             Watched::Ended(pid) if census::parent_of(pid) == Some(own_pid()) => {}
             // Nobody here can know how it ended.
@@ -492,16 +497,18 @@ impl Driver {
             };
             if is_empty {
                 self.handle(Event::Empty { unit });
-            } else if self.manager.descriptor().is_some() {
+            } else {
                 self.watch_strays(&unit);
             }
         }
     }
 
-    /// Whoever's parent has ended becomes the child of a native manager, which does not tell us of its end.
+    /// What a native service's process leaves behind becomes a child of some other process, which does not tell of its end.
     fn watch_strays(&mut self, unit: &UnitName) {
-        for pid in self.engine.host().processes_of(unit) {
-            if self.strays.insert(pid) {
+        let own = own_pid();
+        for pid in self.processes_of(unit) {
+            if !self.strays.contains(&pid) && !census::ancestors(pid).contains(&own) {
+                self.strays.insert(pid);
                 pidfd::watch(pid, self.watched.clone());
             }
         }

@@ -102,6 +102,32 @@ pub fn string(text: &str) -> String {
     format!("\"{}\"", text.replace('\\', "\\\\").replace('"', "\\\""))
 }
 
+/// The strings in the result of an answer.
+pub fn strings(answer: &str) -> Vec<String> {
+    let Some((_, result)) = answer.split_once("(result ") else { return Vec::new() };
+    let mut found = Vec::new();
+    let mut open: Option<String> = None;
+    let mut depth = 1usize;
+    let mut characters = result.chars();
+    while let Some(character) = characters.next() {
+        match (&mut open, character) {
+            (Some(text), '\\') => text.extend(characters.next()),
+            (Some(_), '"') => found.extend(open.take()),
+            (Some(text), character) => text.push(character),
+            (None, '"') => open = Some(String::new()),
+            (None, '(') => depth += 1,
+            (None, ')') => {
+                depth -= 1;
+                if depth == 0 {
+                    break;
+                }
+            }
+            (None, _) => {}
+        }
+    }
+    found
+}
+
 /// What an answer says about a failure: the expression after `(error ` is `#f` when there was none.
 fn error_of(reply: &str) -> Option<&str> {
     let (_, error) = reply.split_once(" (error ")?;
@@ -118,6 +144,15 @@ mod tests {
         assert_eq!(error_of("(reply (version 0) (result #t) (error #f) (messages ()))"), None);
         let reply = "(reply (version 0) (result #f) (error (error (version 0) action-exception eval root key ())) (messages (\"x\")))";
         assert_eq!(error_of(reply), Some("(error (version 0) action-exception eval root key ("));
+    }
+
+    #[test]
+    fn strings_of_a_result_are_found() {
+        let answer =
+            r#"(reply (version 0) (result (("a\\x2d.service" "b") "c")) (error #f) (messages ("d")))"#;
+        assert_eq!(strings(answer), [r"a\x2d.service", "b", "c"]);
+        assert_eq!(strings("(reply (version 0) (result (#f)) (error #f) (messages (\"d\")))"), [""; 0]);
+        assert_eq!(strings("\"x\""), [""; 0]);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
 use super::super::{find_program, has_ended, is_nobody};
-use super::connection::Socket;
+use super::connection::{Socket, strings};
 use crate::unit::specifier::Host;
 
 /// How long one of our own may take to listen. Guile takes its time where nothing is compiled.
@@ -168,18 +168,12 @@ impl Instance {
 
 /// Whether the Shepherd with that answer to [`VERSION`] will do.
 fn check_version(path: PathBuf, answer: &str) -> Result<(), Unusable> {
-    let version = version_of(answer);
+    let version = strings(answer).into_iter().next().unwrap_or_default();
     let major = version.split('.').next().and_then(|major| major.parse::<u32>().ok());
     match major {
         Some(major) if major >= FIRST_MAJOR => Ok(()),
-        _ => Err(Unusable::TooOld { path, version: version.to_owned() }),
+        _ => Err(Unusable::TooOld { path, version }),
     }
-}
-
-/// The first string in the result of an answer.
-fn version_of(answer: &str) -> &str {
-    let result = answer.split_once("(result ").map_or("", |(_, result)| result);
-    result.split('"').nth(1).unwrap_or(answer)
 }
 
 #[cfg(test)]

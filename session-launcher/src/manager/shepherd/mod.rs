@@ -37,6 +37,9 @@ const MAX_ORDERS: usize = 1024;
 /// The Guile module of ours.
 const MODULE: &str = "'(session-launcher session)";
 
+/// The services that it has been given.
+const NAMES: &str = "(map symbol->string session-launcher-names)";
+
 /// Expressions that use what it defines.
 fn in_session(expressions: &str) -> String {
     format!("(eval '(begin {expressions}) (resolve-module {MODULE}))")
@@ -63,11 +66,17 @@ pub struct Shepherd {
 }
 
 impl Shepherd {
-    /// Teaches a user's Shepherd what is needed. `fifo` is where it reports.
+    /// Teaches a user's Shepherd what is needed. `fifo` is where it reports. With `resume` the services of an engine that was
+    /// killed go on, and those that start later can require them.
     ///
     /// # Errors
     /// The FIFO cannot be made, or the Shepherd does not understand.
-    pub fn new(instance: Instance, fifo: PathBuf, runtime: Option<&std::path::Path>) -> io::Result<Self> {
+    pub fn new(
+        instance: Instance,
+        fifo: PathBuf,
+        runtime: Option<&std::path::Path>,
+        resume: bool,
+    ) -> io::Result<Self> {
         let _ = fs::remove_file(&fifo);
         rustix::fs::mknodat(rustix::fs::CWD, &fifo, FileType::Fifo, Mode::RUSR | Mode::WUSR, 0)?;
         // Its own writing end keeps it from being at its end when nobody else writes.
@@ -78,6 +87,13 @@ impl Shepherd {
             "(let ((session (resolve-module {MODULE} #f #:ensure #t))) \
                (beautify-user-module! session) (eval '(begin {SESSION}) session))"
         ))?;
+        let mut services = BTreeMap::new();
+        if resume {
+            let answer = instance.socket.ask(&in_session(NAMES))?;
+            let names = connection::strings(&answer).into_iter().filter_map(|name| UnitName::new(name).ok());
+            // Their definitions are made anew when they start again.
+            services.extend(names.map(|name| (name, String::new())));
+        }
         let mut environment = vec![("PATH".to_owned(), crate::daemon::environment::DEFAULT_PATH.to_owned())];
         if let Some(runtime) = runtime {
             environment.push(("XDG_RUNTIME_DIR".to_owned(), runtime.to_string_lossy().into_owned()));
@@ -88,7 +104,7 @@ impl Shepherd {
             environment,
             fifo_path: fifo,
             fifo: descriptor,
-            services: BTreeMap::new(),
+            services,
             up: BTreeSet::new(),
             expressions: Vec::new(),
             sent: Vec::new(),
