@@ -75,7 +75,8 @@ impl Environment {
 
     fn merge(&mut self) {
         let layers = [&self.inherited, &self.files, &self.set];
-        self.variables = layers.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect();
+        self.variables =
+            layers.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect();
     }
 
     /// The variables of environment.d(5) alone.
@@ -173,7 +174,8 @@ mod tests {
     #[test]
     fn layers_lie_over_each_other() {
         let one = |value: &str| BTreeMap::from([("A".to_owned(), value.to_owned())]);
-        let mut environment = Environment { inherited: one("own"), files: one("file"), ..Environment::default() };
+        let mut environment =
+            Environment { inherited: one("own"), files: one("file"), ..Environment::default() };
         environment.set(&texts(&["A=client"])).unwrap();
         assert_eq!(environment.assignments(), ["A=client"]);
         environment.unset(&texts(&["A=client"])).unwrap();

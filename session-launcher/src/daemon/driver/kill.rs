@@ -48,10 +48,20 @@ impl Driver {
             KillWhom::Control => self.pid_of(one(status.control_process, "control")?).into_iter().collect(),
             KillWhom::All => self.processes_of(&status.name),
         };
+        self.thaw(unit);
         for pid in pids {
             send_signal(pid, signal);
         }
         Ok(())
+    }
+
+    /// No signal arrives at a process that is suspended.
+    fn thaw(&self, unit: &UnitName) {
+        if self.is_frozen(unit)
+            && let Err(error) = self.set_frozen(unit, false)
+        {
+            tracing::warn!("{unit}: cgroup.freeze: {error}");
+        }
     }
 
     pub(super) fn kill(&mut self, unit: &UnitName, target: &KillTarget, signal: i32) {
@@ -77,6 +87,7 @@ impl Driver {
                 pids
             }
         };
+        self.thaw(unit);
         for pid in pids {
             send_signal(pid, signal);
             if signal != Signal::KILL && signal != Signal::CONT {

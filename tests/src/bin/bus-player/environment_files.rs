@@ -21,7 +21,8 @@ async fn reload_with(player: &mut Player, content: Option<&str>) {
 pub async fn play(player: &mut Player) {
     player.manager("StartUnit", &("with-variable.service", "replace")).await;
     player.properties(&unit("with-variable.service"), UNIT, &["ConditionResult", "ActiveState"]).await;
-    reload_with(player, Some("PLAYER_A=1\nPLAYER_B=x=y z\nPLAYER_C=3\nPLAYER_D=${PLAYER_A}x\nPLAYER_E=\n")).await;
+    reload_with(player, Some("PLAYER_A=1\nPLAYER_B=x=y z\nPLAYER_C=3\nPLAYER_D=${PLAYER_A}x\nPLAYER_E=\n"))
+        .await;
     // Conditions and services see them at once.
     player.manager("StartUnit", &("with-variable.service", "replace")).await;
     player.properties(&unit("with-variable.service"), UNIT, &["ConditionResult", "ActiveState"]).await;
