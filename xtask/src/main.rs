@@ -3,6 +3,7 @@
 mod bench;
 mod build;
 mod demo;
+mod install;
 mod root;
 mod test;
 mod translate;
@@ -26,9 +27,11 @@ enum Command {
     Test(test::Arguments),
     /// Build binaries for another target, in a test root
     Build(build::Arguments),
+    /// Put what a package holds below a directory
+    Install(install::Arguments),
     /// Measure: figures side by side in one run
     Bench(bench::Arguments),
-    /// Write dinit/, openrc/ and shepherd/ again from units/system
+    /// Write dinit/, openrc/ and shepherd/ again from units/system and units/user
     Translate,
     /// Build and cache a test root (a Debian system in a directory), or say where it is
     Root(root::Arguments),
@@ -44,6 +47,7 @@ fn main() -> ExitCode {
         Command::Demo(arguments) => demo::run(&arguments),
         Command::Test(arguments) => test::run(&arguments),
         Command::Build(arguments) => build::run(&arguments),
+        Command::Install(arguments) => install::run(&arguments),
         Command::Bench(arguments) => bench::run(&arguments),
         Command::Translate => translate::run(),
         Command::Root(arguments) => root::run(&arguments),

@@ -28,7 +28,7 @@ use super::{DaemonError, bus_messages, census, clock, readable, session_bus};
 use crate::bus::Face;
 use crate::client;
 use crate::job::{Event, ExitStatus};
-use crate::manager::select::{self, Choice};
+use crate::manager::select::{self, Circumstances, Wanted};
 use crate::unit::spec::{JobMode, UnitName};
 use crate::unit::specifier::Host;
 
@@ -58,7 +58,7 @@ pub struct Options {
     /// Writes a newline to standard output once the manager can be reached.
     pub announce: bool,
     /// What supervises the services.
-    pub manager: Choice,
+    pub manager: Wanted,
     /// Start a service manager of our own when the user has none.
     pub private: bool,
 }
@@ -147,18 +147,21 @@ impl EngineProcess {
             }
         };
         let previous = state.read();
-        let goes_on = matches!(previous, Previous::Resume(_));
-        if !goes_on {
+        let before = match &previous {
+            Previous::Resume(saved) => Some(saved.driver.manager.clone()),
+            _ => None,
+        };
+        if before.is_none() {
             tell_bus(&connection, environment.from_files()).await;
         }
+        let circumstances = Circumstances {
+            private: options.private,
+            host: &host,
+            variables: environment.variables(),
+            before: before.as_deref(),
+        };
         let parts = Parts {
-            manager: select::select(
-                options.manager,
-                options.private,
-                &host,
-                environment.variables(),
-                goes_on,
-            ),
+            manager: select::select(&options.manager, &circumstances),
             logs: UnitLogs::new(unit_log::directory(&host)),
             notify_socket: notify_path,
             bus_names: names.iter().filter(|name| !bus_messages::is_unique(name)).cloned().collect(),
@@ -302,6 +305,7 @@ impl EngineProcess {
     async fn settle(&mut self) {
         // Orders go out, and what came along with answers is not waited for.
         self.driver.take_native_events();
+        self.driver.spawn_delayed();
         self.driver.report_empty_units();
         self.driver.start_x11_services();
         for keep in self.driver.sockets_mut().take_news() {
@@ -427,6 +431,7 @@ async fn resume(driver: &mut Driver, legacy: &Legacy, link: &mut EngineLink) {
         }
     }
     driver.processes_lost(lost);
+    driver.orders_lost();
     // These ended after we looked.
     for (pid, status) in news {
         if driver.knows_process(pid) && !driver.still_runs(pid) {

@@ -196,7 +196,7 @@ impl Guardian {
         let began = Instant::now();
         let mut signal = Signal::TERM;
         loop {
-            let left = census::descendants(own);
+            let left = census::descendants(own, &[]);
             if left.is_empty() {
                 return;
             }

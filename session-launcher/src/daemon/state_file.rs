@@ -26,6 +26,8 @@ pub struct Saved {
 /// What of it is the driver's.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct SavedDriver {
+    /// What supervises services, as the word for `--manager=`.
+    pub manager: String,
     /// Units and jobs.
     pub engine: Snapshot,
     /// Processes.

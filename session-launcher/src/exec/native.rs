@@ -25,6 +25,9 @@ const RETRY: Duration = Duration::from_millis(50);
 /// How long an engine may be away before a process ends or a service starts without it.
 const ENGINE_WAIT: Duration = Duration::from_secs(10);
 
+/// How long a process that shall stop waits for an engine that is away.
+const STOP_WAIT: Duration = Duration::from_secs(1);
+
 /// How long supervise-daemon may take to answer. It misses a signal that comes at a bad moment.
 const SUPERVISOR_WAIT: Duration = Duration::from_secs(3);
 
@@ -145,8 +148,15 @@ impl Wrapper {
         loop {
             if self.channel.is_none() {
                 self.connect();
+                if self.is_stopping {
+                    self.ask_for_stop();
+                }
             }
             if self.channel.is_some() {
+                away_since = Instant::now();
+            } else if self.is_stopping && away_since.elapsed() > STOP_WAIT {
+                // The engine went with the session's bus, before it had done what it was asked.
+                self.terminate();
                 away_since = Instant::now();
             } else if self.child.is_none() && away_since.elapsed() > ENGINE_WAIT {
                 eprintln!("{}: session-launcher does not run", self.options.unit);
@@ -252,11 +262,15 @@ impl Wrapper {
         if self.child.is_none() {
             return Step::End(ExitCode::FAILURE);
         }
-        let unit = self.options.unit.to_string();
-        if !self.tell(&FromWrapper::StopAsked { unit }) {
+        if !self.ask_for_stop() {
             self.terminate();
         }
         Step::On
+    }
+
+    fn ask_for_stop(&mut self) -> bool {
+        let unit = self.options.unit.to_string();
+        self.tell(&FromWrapper::StopAsked { unit })
     }
 
     fn terminate(&self) {

@@ -12,6 +12,7 @@ use std::process::Command;
 use rustix::io::FdFlags;
 
 use super::Error;
+use super::identity::Identity;
 
 /// Variables that are between the manager and this process.
 pub const OWN_VARIABLES: [&str; 6] =
@@ -103,20 +104,31 @@ impl Sockets {
     }
 }
 
+/// A process beside the main one.
+pub fn other_process(mut command: Command, identity: Option<Identity>) -> Command {
+    if let Some(identity) = identity {
+        // SAFETY: between fork and exec only system calls run, and nothing is allocated.
+        unsafe { command.pre_exec(move || identity.assume()) };
+    }
+    command
+}
+
 /// A main process: it gets the sockets, a process group of its own, and ends when this process is killed.
-pub fn main_process(command: Command, sockets: &Sockets) -> Command {
+pub fn main_process(command: Command, sockets: &Sockets, identity: Option<Identity>) -> Command {
     let mut command = if sockets.is_empty() { command } else { with_own_pid(&command, sockets) };
     let numbers: Vec<i32> = sockets.descriptors.iter().map(|fd| fd.as_fd().as_raw_fd()).collect();
     command.process_group(0);
-    // SAFETY: between fork and exec only dup2(2) and prctl(2) run, which are async-signal-safe, and nothing is
-    // allocated.
+    // SAFETY: between fork and exec only system calls run, and nothing is allocated.
     unsafe {
         command.pre_exec(move || {
             for (number, target) in numbers.iter().zip(FIRST..) {
                 let mut target = ManuallyDrop::new(OwnedFd::from_raw_fd(target));
                 rustix::io::dup2(BorrowedFd::borrow_raw(*number), &mut target)?;
             }
-            // A manager that loses patience kills this process only.
+            if let Some(identity) = &identity {
+                identity.assume()?;
+            }
+            // A manager that loses patience kills this process only. After the identity, a change of which forgets it.
             rustix::process::set_parent_process_death_signal(Some(rustix::process::Signal::KILL))?;
             Ok(())
         });

@@ -5,7 +5,7 @@
 //! manager's restart rule understands.
 //!
 //! - [`options`] is the command line,
-//! - [`command`] expands and starts commands, [`descriptors`] what a child inherits,
+//! - [`command`] expands and starts commands, [`descriptors`] what a child inherits, [`identity`] whom it runs as,
 //! - [`events`] is what is waited for: signals, ended processes, [`notify_socket`], [`bus_name`],
 //! - [`process_tree`] finds the processes of the service,
 //! - [`outcome`] is what an ending means,
@@ -15,6 +15,7 @@ pub mod bus_name;
 pub mod command;
 pub mod descriptors;
 pub mod events;
+pub mod identity;
 pub mod listen;
 pub mod notify_socket;
 pub mod options;

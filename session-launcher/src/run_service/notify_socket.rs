@@ -1,9 +1,12 @@
 //! `$NOTIFY_SOCKET` (sd_notify(3)).
 
+use std::fs;
 use std::io::IoSliceMut;
 use std::mem::MaybeUninit;
 use std::os::linux::net::SocketAddrExt;
+use std::os::unix::fs::PermissionsExt;
 use std::os::unix::net::SocketAddr;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use rustix::net::{RecvAncillaryBuffer, RecvAncillaryMessage, RecvFlags};
@@ -40,25 +43,30 @@ pub struct Notification {
 #[derive(Debug)]
 pub struct NotifySocket {
     socket: UnixDatagram,
+    /// The value of the variable.
     name: String,
+    /// The file, to be removed at the end.
+    path: Option<PathBuf>,
 }
 
+/// The longest path of a socket (unix(7)), with the byte that ends it.
+const MAX_PATH: usize = 108;
+
 impl NotifySocket {
-    /// Listens on an abstract name that nobody else has. Who sends is told by the kernel.
+    /// Listens for the service of that name. Who sends is told by the kernel.
     ///
     /// # Errors
     /// It cannot be listened on.
-    pub fn bind() -> Result<Self, Error> {
+    pub fn bind(service: Option<&str>) -> Result<Self, Error> {
         let failed = |error: std::io::Error| Error::system("$NOTIFY_SOCKET", error);
-        let mut random = [0_u8; 8];
-        rustix::rand::getrandom(&mut random[..], rustix::rand::GetRandomFlags::empty())
-            .map_err(|error| failed(error.into()))?;
-        let name = format!("session-launcher/run-service/{:016x}", u64::from_ne_bytes(random));
-        let address = SocketAddr::from_abstract_name(&name).map_err(failed)?;
-        let socket = std::os::unix::net::UnixDatagram::bind_addr(&address).map_err(failed)?;
+        let path = directory().and_then(|directory| path_in(&directory, service));
+        let (socket, name) = match &path {
+            Some(path) => (at_path(path).map_err(failed)?, path.to_string_lossy().into_owned()),
+            None => abstract_socket().map_err(failed)?,
+        };
         socket.set_nonblocking(true).map_err(failed)?;
         rustix::net::sockopt::set_socket_passcred(&socket, true).map_err(|error| failed(error.into()))?;
-        Ok(Self { socket: UnixDatagram::from_std(socket).map_err(failed)?, name: format!("@{name}") })
+        Ok(Self { socket: UnixDatagram::from_std(socket).map_err(failed)?, name, path })
     }
 
     /// The value of `$NOTIFY_SOCKET`.
@@ -79,6 +87,59 @@ impl NotifySocket {
             }
         }
     }
+}
+
+impl Drop for NotifySocket {
+    fn drop(&mut self) {
+        if let Some(path) = &self.path {
+            let _ = fs::remove_file(path);
+        }
+    }
+}
+
+/// Where sockets can have a path. Many programs know no other sockets here than those with one.
+fn directory() -> Option<PathBuf> {
+    let root = rustix::process::geteuid().is_root();
+    let base = if root { Some("/run".into()) } else { std::env::var_os("XDG_RUNTIME_DIR") }?;
+    let own = Path::new(&base).join("session-launcher");
+    let directory = own.join("notify");
+    fs::create_dir_all(&directory).ok()?;
+    if root {
+        // Whatever UMask= is: the service may run as another user.
+        for path in [&own, &directory] {
+            fs::set_permissions(path, fs::Permissions::from_mode(0o755)).ok()?;
+        }
+    }
+    directory.is_absolute().then_some(directory)
+}
+
+/// One path for each service: what a service that was killed left behind is replaced.
+fn path_in(directory: &Path, service: Option<&str>) -> Option<PathBuf> {
+    let own = std::process::id().to_string();
+    let name = service.filter(|name| !name.contains('/')).unwrap_or(&own);
+    let path = directory.join(name);
+    let path = if path.as_os_str().len() < MAX_PATH { path } else { directory.join(own) };
+    (path.as_os_str().len() < MAX_PATH).then_some(path)
+}
+
+/// The service may have another user than this process: everybody may write, and who did is known.
+fn at_path(path: &Path) -> std::io::Result<std::os::unix::net::UnixDatagram> {
+    match fs::remove_file(path) {
+        Err(error) if error.kind() != std::io::ErrorKind::NotFound => return Err(error),
+        _ => {}
+    }
+    let socket = std::os::unix::net::UnixDatagram::bind(path)?;
+    fs::set_permissions(path, fs::Permissions::from_mode(0o666))?;
+    Ok(socket)
+}
+
+/// For system services that run as another user: a name that nobody else has.
+fn abstract_socket() -> std::io::Result<(std::os::unix::net::UnixDatagram, String)> {
+    let mut random = [0_u8; 8];
+    rustix::rand::getrandom(&mut random[..], rustix::rand::GetRandomFlags::empty())?;
+    let name = format!("session-launcher/run-service/{:016x}", u64::from_ne_bytes(random));
+    let address = SocketAddr::from_abstract_name(&name)?;
+    Ok((std::os::unix::net::UnixDatagram::bind_addr(&address)?, format!("@{name}")))
 }
 
 fn receive(socket: &UnixDatagram) -> rustix::io::Result<Option<Notification>> {
@@ -124,6 +185,17 @@ fn parse(text: &str) -> Notification {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn paths() {
+        let directory = Path::new("/run/x");
+        assert_eq!(path_in(directory, Some("a")).unwrap(), Path::new("/run/x/a"));
+        let own = directory.join(std::process::id().to_string());
+        for unusable in [None, Some("../a"), Some(&*"a".repeat(108))] {
+            assert_eq!(path_in(directory, unusable).unwrap(), own, "{unusable:?}");
+        }
+        assert_eq!(path_in(Path::new(&"/a".repeat(60)), None), None);
+    }
 
     #[test]
     fn messages() {

@@ -101,6 +101,9 @@ pub struct Options {
     /// What the main process is called, its `argv[0]`.
     #[arg(long, value_name = "NAME")]
     pub argv0: Option<String>,
+    /// The main process stays this process's user's.
+    #[arg(long)]
+    pub privileged: bool,
     /// A failure of the command is none.
     #[arg(long)]
     pub ignore_failure: bool,
@@ -134,6 +137,18 @@ pub struct Options {
     /// Which processes are stopped.
     #[arg(long, value_enum, default_value = "control-group", value_name = "MODE")]
     pub kill_mode: KillMode,
+    /// Run the service's processes as this user. Commands with "+" or "!" stay this process's.
+    #[arg(long, value_name = "USER")]
+    pub user: Option<String>,
+    /// The same with this group instead of the user's own.
+    #[arg(long, value_name = "GROUP")]
+    pub group: Option<String>,
+    /// One more group for the service's processes.
+    #[arg(long, value_name = "GROUP")]
+    pub supplementary_group: Vec<String>,
+    /// What the processes may do although the user is not root, as in CAP_NET_RAW.
+    #[arg(long, requires = "user", value_name = "CAPABILITY")]
+    pub ambient_capability: Vec<String>,
     /// The file mode mask, octal.
     #[arg(long, value_name = "MODE")]
     pub umask: Option<String>,

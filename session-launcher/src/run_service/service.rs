@@ -8,9 +8,11 @@ use tokio::time::Instant;
 use super::command::{self, Environment};
 use super::descriptors::{self, ReadyPipe, Sockets};
 use super::events::{Event, Events};
+use super::identity::Identity;
 use super::notify_socket::{Notification, NotifySocket};
 use super::options::{KillMode, NotifyAccess, Options};
 use super::outcome::{self, Ending, Rules, ServiceResult};
+use super::process_tree::ProcessTree;
 use super::{Error, listen, process_tree, settings};
 use crate::unit::condition::Surroundings;
 use crate::unit::spec::{CommandLine, Condition, ConditionKind, ConditionSet};
@@ -54,6 +56,7 @@ impl Commands {
             argv,
             ignore_failure: options.ignore_failure,
             literal: options.literal,
+            privileged: options.privileged,
             ..CommandLine::default()
         }
     }
@@ -87,6 +90,8 @@ struct Service {
     options: Options,
     rules: Rules,
     kill_signal: i32,
+    tree: ProcessTree,
+    identity: Option<Identity>,
     environment: Environment,
     sockets: Sockets,
     events: Events,
@@ -109,6 +114,7 @@ struct Service {
 pub async fn run(options: Options) -> Result<u8, Error> {
     // First, so that no child gets it.
     let ready = ReadyPipe::take(options.ready_fd)?;
+    let tree = ProcessTree::before_service();
     let commands = Commands::parse(&options)?;
     let rules = Rules {
         success: outcome::statuses(options.success_exit_status.as_deref())?,
@@ -127,9 +133,10 @@ pub async fn run(options: Options) -> Result<u8, Error> {
     let own: Result<Vec<_>, Error> =
         options.listen_stream.iter().map(|address| listen::stream(address, mode)).collect();
     let sockets = Sockets::take(own?, options.socket_name.clone())?;
-    let mut environment = settings::environment(&options)?;
+    let identity = Identity::of(&options)?;
+    let mut environment = settings::environment(&options, identity.as_ref())?;
     let speaks = options.notify || options.watchdog.is_some();
-    let notify = if speaks { Some(NotifySocket::bind()?) } else { None };
+    let notify = if speaks { Some(NotifySocket::bind(options.name.as_deref())?) } else { None };
     if let Some(notify) = &notify {
         environment.insert("NOTIFY_SOCKET".to_owned(), notify.name().to_owned());
     }
@@ -144,6 +151,8 @@ pub async fn run(options: Options) -> Result<u8, Error> {
         options,
         rules,
         kill_signal,
+        tree,
+        identity,
         environment,
         sockets,
         events,
@@ -228,7 +237,8 @@ impl Service {
         if !self.end_processes(if stopped { commands.stop.as_slice() } else { &[] }).await {
             result = ServiceResult::Timeout;
         }
-        if stopped && result == ServiceResult::Success {
+        // Also of a service whose bus name went before its process was seen to end.
+        if result == ServiceResult::Success && !self.options.ignore_failure {
             result = self.main_ending.map_or(result, |ending| self.rules.result(ending));
         }
         self.after(commands, result).await;
@@ -312,7 +322,7 @@ impl Service {
     fn spawn_main(&mut self) -> Step {
         let command = Commands::main(&self.options);
         let process = command::process(&command, &self.environment)
-            .map(|process| descriptors::main_process(process, &self.sockets));
+            .map(|process| descriptors::main_process(process, &self.sockets, self.identity_of(&command)));
         let child = process
             .map_err(|error| error.to_string())
             .and_then(|mut process| process.spawn().map_err(|error| format!("{}: {error}", command.path)));
@@ -329,6 +339,11 @@ impl Service {
                 Err(Interruption::Failed(ServiceResult::ExitCode))
             }
         }
+    }
+
+    /// `+` and `!` leave a command root's.
+    fn identity_of(&self, command: &CommandLine) -> Option<Identity> {
+        self.identity.clone().filter(|_| !command.privileged)
     }
 
     fn is_up(&self) -> bool {
@@ -429,7 +444,7 @@ impl Service {
             }
         }
         let all = self.options.kill_mode == KillMode::ControlGroup;
-        let mut targets = if all { process_tree::descendants() } else { Vec::new() };
+        let mut targets = if all { self.tree.processes() } else { Vec::new() };
         targets.extend(self.main.filter(|main| !targets.contains(main)));
         for pid in targets {
             process_tree::signal(pid, self.kill_signal);
@@ -438,7 +453,7 @@ impl Service {
         }
         let mut in_time = true;
         loop {
-            let rest = if all { process_tree::descendants() } else { Vec::new() };
+            let rest = if all { self.tree.processes() } else { Vec::new() };
             if self.main.is_none() && rest.is_empty() {
                 break;
             }
@@ -456,7 +471,7 @@ impl Service {
                 process_tree::signal(main, 9);
             }
         } else {
-            for pid in process_tree::descendants() {
+            for pid in self.tree.processes() {
                 process_tree::signal(pid, 9);
             }
         }
@@ -535,6 +550,7 @@ impl Service {
             environment.insert("MAINPID".to_owned(), main.to_string());
         }
         let child = command::process(command, &environment)
+            .map(|process| descriptors::other_process(process, self.identity_of(command)))
             .and_then(|mut process| process.spawn().map_err(|error| Error::system(&command.path, error)));
         let pid = match child {
             Ok(child) => child.id().cast_signed(),
@@ -591,7 +607,7 @@ impl Service {
         if !of_main && (self.options.notify_access == NotifyAccess::Main || !own) {
             return;
         }
-        if let Some(pid) = notification.main_pid.filter(|pid| process_tree::descendants().contains(pid)) {
+        if let Some(pid) = notification.main_pid.filter(|pid| self.tree.processes().contains(pid)) {
             self.main = Some(pid);
         }
         self.notified_ready |= notification.ready;

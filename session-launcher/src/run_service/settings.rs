@@ -6,6 +6,7 @@ use std::fs;
 use rustix::process::Rlimit;
 
 use super::command::Environment;
+use super::identity::Identity;
 use super::options::Options;
 use super::{Error, descriptors};
 use crate::exec::resource;
@@ -26,8 +27,13 @@ pub fn apply(options: &Options) -> Result<(), Error> {
         rustix::process::setpriority_process(None, nice).map_err(|error| Error::system("--nice", error))?;
     }
     if let Some(adjust) = options.oom_score_adjust {
-        fs::write("/proc/self/oom_score_adj", adjust.to_string())
-            .map_err(|error| Error::system("--oom-score-adjust", error))?;
+        match fs::write("/proc/self/oom_score_adj", adjust.to_string()) {
+            // In a container, which is no reason not to start.
+            Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
+                eprintln!("--oom-score-adjust {adjust}: {error}; the score stays");
+            }
+            result => result.map_err(|error| Error::system("--oom-score-adjust", error))?,
+        }
     }
     for text in &options.limit {
         set_limit(text)?;
@@ -46,11 +52,11 @@ fn set_limit(text: &str) -> Result<(), Error> {
         .map_err(|error| Error::system(format!("--limit {text}"), error))
 }
 
-/// The environment of the service's processes: this one's, then --environment, then the files.
+/// The environment of the service's processes: this one's, then the user's, then --environment, then the files.
 ///
 /// # Errors
 /// A file cannot be read.
-pub fn environment(options: &Options) -> Result<Environment, Error> {
+pub fn environment(options: &Options, identity: Option<&Identity>) -> Result<Environment, Error> {
     let mut environment = BTreeMap::new();
     let given = std::env::vars_os()
         .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
@@ -58,6 +64,9 @@ pub fn environment(options: &Options) -> Result<Environment, Error> {
     for (name, value) in given {
         // Of a name that is there twice, the first counts, as for getenv(3).
         environment.entry(name).or_insert(value);
+    }
+    for (name, value) in identity.iter().flat_map(|identity| &identity.variables) {
+        environment.insert((*name).to_owned(), value.clone());
     }
     for text in &options.environment {
         let (name, value) = text

@@ -35,8 +35,10 @@ pub fn service(draft: &Draft<'_>, header: &Header) -> Vec<NativeFile> {
         line(&mut text, "ready-notification", &format!("pipefd:{READY_FD}"));
     }
     line(&mut text, "working-dir", &quoted(&draft.working_directory()));
-    if let Some(user) = &service.exec.user {
+    if let Some(user) = &draft.identity.user {
         line(&mut text, "run-as", user);
+        // $USER, $HOME and so on.
+        text.push_str("load-options: export-passwd-vars\n");
     }
     output(&mut text, draft);
     restart(&mut text, draft, kind);
@@ -179,17 +181,11 @@ fn process(text: &mut String, draft: &Draft<'_>) {
             line(text, setting, &format!("{}:{}", word(limit.soft), word(limit.hard)));
         }
     }
-    if let Some(nice) = exec.nice {
+    if let Some(nice) = exec.nice.filter(|_| !draft.wrapped) {
         line(text, "nice", &nice.to_string());
     }
-    if let Some(adjust) = exec.oom_score_adjust {
+    if let Some(adjust) = exec.oom_score_adjust.filter(|_| !draft.wrapped) {
         line(text, "oom-score-adj", &adjust.to_string());
-    }
-    if let Some(capabilities) = exec.sandbox.get("AmbientCapabilities") {
-        let names = capabilities.iter().flat_map(|list| list.split_ascii_whitespace());
-        let list: Vec<String> = names.map(|name| format!("^{name}")).collect();
-        // One that is built without capabilities would not load the file.
-        let _ = writeln!(text, "# capabilities = {}", list.join(","));
     }
 }
 
@@ -236,7 +232,7 @@ fn shell(commands: &[String]) -> Vec<String> {
 fn install(draft: &Draft<'_>, directory: &Directory) -> String {
     let exec = &draft.service.exec;
     let mut text = format!("install -d -m {:04o}", directory.mode);
-    if let Some(user) = exec.user.as_ref().filter(|_| draft.system) {
+    if let Some(user) = exec.user.as_ref().filter(|_| draft.system && directory.owned) {
         let _ = write!(text, " -o {user}");
         let group = exec.group.as_ref().map_or_else(|| format!("\"$(id -gn {user})\""), Clone::clone);
         let _ = write!(text, " -g {group}");

@@ -20,6 +20,8 @@ pub struct Directory {
     pub mode: u32,
     /// It goes when the service stops.
     pub temporary: bool,
+    /// It belongs to the service's user, not to root.
+    pub owned: bool,
 }
 
 /// How a service is told to read its configuration again.
@@ -29,6 +31,40 @@ pub enum Reload {
     None,
     /// By SIGHUP: to it, or to `run-service`, which knows what to do.
     Hangup,
+}
+
+/// A user with groups.
+#[derive(Debug, Default)]
+pub struct Identity {
+    /// `User=`.
+    pub user: Option<String>,
+    /// `Group=`.
+    pub group: Option<String>,
+    /// `SupplementaryGroups=`.
+    pub supplementary_groups: Vec<String>,
+    /// `AmbientCapabilities=`.
+    pub capabilities: Vec<String>,
+}
+
+impl Identity {
+    /// What a unit says of it.
+    pub fn of(exec: &ExecSettings) -> Self {
+        let capabilities = exec.sandbox.get("AmbientCapabilities").into_iter().flatten();
+        Self {
+            user: exec.user.clone(),
+            group: exec.group.clone(),
+            supplementary_groups: exec.supplementary_groups.clone(),
+            capabilities: capabilities
+                .flat_map(|list| list.split_ascii_whitespace())
+                .map(str::to_owned)
+                .collect(),
+        }
+    }
+
+    /// Whether it names anybody but whom the manager runs as.
+    pub fn is_given(&self) -> bool {
+        self.user.is_some() || self.group.is_some() || !self.supplementary_groups.is_empty()
+    }
 }
 
 /// A service.
@@ -48,6 +84,8 @@ pub struct Draft<'a> {
     pub command: Vec<String>,
     /// The command is `run-service`.
     pub wrapped: bool,
+    /// Whom the manager runs it as; with `run-service` as root, which goes over to the user itself.
+    pub identity: Identity,
     /// It writes a newline to the descriptor 3 when it is up.
     pub ready: bool,
     /// What stops a service without a process.
@@ -107,9 +145,12 @@ impl<'a> Draft<'a> {
             ready = true;
         }
         let without_process = service.service_type == ServiceType::Oneshot;
+        let identity = Identity::of(&service.exec);
+        // A user's manager has no other identity to give.
+        let switches = wrapped && request.system && identity.is_given();
         let stop = service.commands.stop.as_slice();
         let stop_command = match stop {
-            [only] if without_process && runner::is_plain(only) && environment.is_empty() => {
+            [only] if without_process && runner::is_plain(only) && environment.is_empty() && !switches => {
                 only.argv.clone()
             }
             [_, ..] if without_process => runner::sequence(&context, stop),
@@ -132,6 +173,7 @@ impl<'a> Draft<'a> {
             links,
             command,
             wrapped,
+            identity: if switches { Identity::default() } else { identity },
             ready,
             stop_command,
             environment,
@@ -247,6 +289,8 @@ fn directories(exec: &ExecSettings, system: bool) -> Vec<Directory> {
             path: path_of(&base, entry),
             mode,
             temporary,
+            // systemd.exec(5): those of the configuration stay root's.
+            owned: variable != "CONFIGURATION_DIRECTORY",
         }));
     }
     directories

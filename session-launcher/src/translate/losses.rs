@@ -12,7 +12,7 @@ use crate::unit::spec::{
 pub fn of_service(unit: &Unit, service: &ServiceSettings, manager: Manager, findings: &mut Findings) {
     of_unit(unit, manager, findings);
     of_life(service, manager, findings);
-    of_processes(service, manager, findings);
+    of_processes(service, findings);
     of_streams(service, manager, findings);
     of_walls(service, manager, findings);
     of_commands(service, findings);
@@ -102,7 +102,7 @@ fn of_life(service: &ServiceSettings, manager: Manager, findings: &mut Findings)
     }
 }
 
-fn of_processes(service: &ServiceSettings, manager: Manager, findings: &mut Findings) {
+fn of_processes(service: &ServiceSettings, findings: &mut Findings) {
     let exec = &service.exec;
     for (directive, given) in [
         ("CPUSchedulingPolicy=", exec.cpu_scheduling_policy.is_some()),
@@ -127,20 +127,6 @@ fn of_processes(service: &ServiceSettings, manager: Manager, findings: &mut Find
     }
     if exec.working_directory_optional {
         findings.lost("WorkingDirectory=-", "it has to be there");
-    }
-    if exec.group.is_some() && manager == Manager::Dinit && exec.group != exec.user {
-        findings.lost("Group=", "Dinit gives a service the groups of its user");
-    }
-    if !exec.supplementary_groups.is_empty() && manager != Manager::Shepherd {
-        findings.lost("SupplementaryGroups=", "it gets the groups that its user has");
-    }
-    if exec.sandbox.contains_key("AmbientCapabilities") {
-        match manager {
-            Manager::Openrc => {}
-            Manager::Dinit => findings
-                .lost("AmbientCapabilities=", "a comment only: not every Dinit is built with capabilities"),
-            Manager::Shepherd => findings.lost("AmbientCapabilities=", "it does not get them"),
-        }
     }
 }
 
@@ -214,20 +200,6 @@ fn of_walls(service: &ServiceSettings, manager: Manager, findings: &mut Findings
 
 fn of_commands(service: &ServiceSettings, findings: &mut Findings) {
     let commands = &service.commands;
-    let all = [
-        ("ExecCondition=", &commands.condition),
-        ("ExecStartPre=", &commands.start_pre),
-        ("ExecStart=", &commands.start),
-        ("ExecStartPost=", &commands.start_post),
-        ("ExecReload=", &commands.reload),
-        ("ExecStop=", &commands.stop),
-        ("ExecStopPost=", &commands.stop_post),
-    ];
-    for (directive, list) in all {
-        if service.exec.user.is_some() && list.iter().any(|command| command.privileged) {
-            findings.lost(directive, "'+' and '!' have no effect: it runs as User= too");
-        }
-    }
     if !commands.reload_post.is_empty() {
         findings.lost("ExecReloadPost=", "nothing runs after a reload");
     }

@@ -26,7 +26,9 @@ use crate::unit::diagnostic::Severity;
 use crate::unit::install::Installation;
 use crate::unit::load::{Loader, UnitSet};
 use crate::unit::name::{UnitKind, UnitName};
-use crate::unit::spec::{Listen, ListenKind, LoadState, ServiceSettings, Settings, SocketSettings, Unit};
+use crate::unit::spec::{
+    CommandLine, Listen, ListenKind, LoadState, ServiceSettings, Settings, SocketSettings, Unit,
+};
 
 use crate::unit::syntax;
 use draft::Draft;
@@ -296,6 +298,10 @@ impl Translator<'_> {
         let option = self.ready_option(unit);
         let mut draft = Draft::new(unit, service, &sockets, name, links, option.as_deref(), self.request);
         self.locate_program(&mut draft);
+        leave_activation(&mut draft, findings);
+        if manager == Manager::Openrc && draft.identity.user.is_some() && service.exec.umask.is_none() {
+            findings.note("UMask=", "OpenRC opens a PAM session for User=, which may set another one");
+        }
         self.aliases(unit, &mut draft, findings);
         if let Some(specifier) = draft.texts().find_map(portable::unknown) {
             findings.refuse(specifier, "its value is not known before the service runs");
@@ -422,6 +428,16 @@ impl Translator<'_> {
         } else {
             format!("WantedBy={}. To enable it: {command}", by.join(" "))
         }
+    }
+}
+
+/// A message bus that leaves starting services to systemd would start none.
+fn leave_activation(draft: &mut Draft<'_>, findings: &mut Findings) {
+    const OPTION: &str = "--systemd-activation";
+    let program = |command: &CommandLine| command.path.ends_with("/dbus-daemon");
+    if draft.service.commands.start.iter().any(program) && draft.command.iter().any(|word| word == OPTION) {
+        draft.command.retain(|word| word != OPTION);
+        findings.note(OPTION, "is left out: the bus starts services itself");
     }
 }
 

@@ -18,7 +18,7 @@ pub fn service(draft: &Draft<'_>, header: &Header) -> NativeFile {
     if kind == Kind::Supervised {
         text.push_str("supervisor=supervise-daemon\n");
     }
-    let direct = kind == Kind::Command && service.exec.user.is_none() && service.exec.group.is_none();
+    let direct = kind == Kind::Command && !draft.identity.is_given();
     if !direct {
         let mut words = draft.command.iter();
         set(&mut text, "command", words.next().map_or("", String::as_str));
@@ -177,15 +177,15 @@ fn eval_word(word: &str) -> String {
 }
 
 fn identity(text: &mut String, draft: &Draft<'_>) {
-    let exec = &draft.service.exec;
-    if let Some(user) = &exec.user {
-        let group = exec.group.as_ref().map(|group| format!(":{group}")).unwrap_or_default();
+    let identity = &draft.identity;
+    if let Some(user) = &identity.user {
+        let group = identity.group.as_ref().map(|group| format!(":{group}")).unwrap_or_default();
         set(text, "command_user", &format!("{user}{group}"));
-    } else if let Some(group) = &exec.group {
+    } else if let Some(group) = &identity.group {
         set(text, "command_user", &format!("root:{group}"));
     }
-    if let Some(capabilities) = exec.sandbox.get("AmbientCapabilities") {
-        let names = capabilities.iter().flat_map(|list| list.split_ascii_whitespace());
+    if !identity.capabilities.is_empty() {
+        let names = identity.capabilities.iter();
         let list: Vec<String> = names.map(|name| format!("^{}", name.to_ascii_lowercase())).collect();
         set(text, "capabilities", &list.join(","));
     }
@@ -232,10 +232,10 @@ fn stopping(text: &mut String, draft: &Draft<'_>) {
 fn extra_arguments(text: &mut String, draft: &Draft<'_>) {
     let exec = &draft.service.exec;
     let mut arguments = Vec::new();
-    if let Some(nice) = exec.nice {
+    if let Some(nice) = exec.nice.filter(|_| !draft.wrapped) {
         arguments.push(format!("--nicelevel {nice}"));
     }
-    if let Some(adjust) = exec.oom_score_adjust {
+    if let Some(adjust) = exec.oom_score_adjust.filter(|_| !draft.wrapped) {
         arguments.push(format!("--oom-score-adj {adjust}"));
     }
     if !arguments.is_empty() {
@@ -289,6 +289,7 @@ fn before_start(text: &mut String, draft: &Draft<'_>) {
     for directory in &draft.directories {
         let owner = match (&exec.user, &exec.group) {
             (None, None) => String::new(),
+            _ if !directory.owned => String::new(),
             (user, group) => format!(
                 " -o {}{}",
                 user.as_deref().unwrap_or("root"),

@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use super::draft::Identity;
 use super::{Manager, portable};
 use crate::unit::property::condition_text;
 use crate::unit::spec::{
@@ -27,6 +28,12 @@ pub struct Abilities {
     pub start_timeout: bool,
     /// Sockets are handed over by the manager.
     pub sockets: bool,
+    /// Group= beside User=.
+    pub group: bool,
+    /// SupplementaryGroups=.
+    pub supplementary_groups: bool,
+    /// AmbientCapabilities=.
+    pub capabilities: bool,
     /// `run-service` starts a service again itself.
     pub restart_here: bool,
 }
@@ -45,6 +52,10 @@ impl Abilities {
                 restart: &[No, Always],
                 start_timeout: true,
                 sockets: false,
+                group: false,
+                supplementary_groups: false,
+                // Not every Dinit is built with them.
+                capabilities: false,
                 restart_here: false,
             },
             Manager::Openrc => Self {
@@ -56,6 +67,9 @@ impl Abilities {
                 restart: &[No, Always],
                 start_timeout: false,
                 sockets: false,
+                group: true,
+                supplementary_groups: false,
+                capabilities: true,
                 // supervise-daemon cannot start one again that was given a descriptor to tell its readiness on.
                 restart_here: true,
             },
@@ -82,6 +96,9 @@ impl Abilities {
                 restart: &[No, Always, OnFailure],
                 start_timeout: false,
                 sockets: true,
+                group: true,
+                supplementary_groups: true,
+                capabilities: false,
                 restart_here: false,
             },
         }
@@ -149,7 +166,33 @@ pub fn is_needed(
         || (service.exec.nice.is_some() || service.exec.oom_score_adjust.is_some()) && !able.priorities
         || service.exec.limits.keys().any(|name| !able.limits.contains(&name.as_str()))
         || judges(service, able)
+        || needs_identity(service, able)
         || !oneshot && !commands.reload.is_empty() && !reloads_by_hangup(service)
+}
+
+/// Whether the manager cannot make the processes those of the user that the unit names.
+fn needs_identity(service: &ServiceSettings, able: Abilities) -> bool {
+    let identity = Identity::of(&service.exec);
+    let own_group = identity.group.is_some() && identity.group != identity.user;
+    identity.is_given()
+        && (own_group && !able.group
+            || !identity.supplementary_groups.is_empty() && !able.supplementary_groups
+            || !identity.capabilities.is_empty() && !able.capabilities
+            || all_commands(service).any(|command| command.privileged))
+}
+
+fn all_commands(service: &ServiceSettings) -> impl Iterator<Item = &CommandLine> {
+    let commands = &service.commands;
+    let lists = [
+        &commands.condition,
+        &commands.start_pre,
+        &commands.start,
+        &commands.start_post,
+        &commands.reload,
+        &commands.stop,
+        &commands.stop_post,
+    ];
+    lists.into_iter().flatten()
 }
 
 /// Whether exit codes have to be turned into what the manager's restart rule understands.
@@ -186,6 +229,9 @@ impl Context<'_> {
     fn begin(&self) -> Arguments {
         let mut list = Arguments(vec![self.program.to_owned(), "run-service".to_owned()]);
         list.option("name", self.name);
+        if self.system {
+            list.identity(&Identity::of(&self.service.exec));
+        }
         list
     }
 }
@@ -293,6 +339,21 @@ impl Arguments {
         self.timeout("watchdog", service.watchdog);
     }
 
+    fn identity(&mut self, identity: &Identity) {
+        let Identity { user, group, supplementary_groups, capabilities } = identity;
+        for (name, value) in [("user", user), ("group", group)] {
+            if let Some(value) = value {
+                self.option(name, value);
+            }
+        }
+        for group in supplementary_groups {
+            self.option("supplementary-group", group);
+        }
+        for capability in capabilities.iter().filter(|_| user.is_some()) {
+            self.option("ambient-capability", capability);
+        }
+    }
+
     fn conditions(&mut self, name: &str, set: &ConditionSet) {
         for condition in &set.0 {
             self.option(name, condition_text("", condition));
@@ -319,13 +380,12 @@ impl Arguments {
         if let Some(umask) = exec.umask.filter(|_| !able.umask) {
             self.option("umask", format!("{umask:04o}"));
         }
-        if !able.priorities {
-            if let Some(nice) = exec.nice {
-                self.option("nice", nice);
-            }
-            if let Some(adjust) = exec.oom_score_adjust {
-                self.option("oom-score-adjust", adjust);
-            }
+        // Even where the manager could: it would give up in a container, which allows neither.
+        if let Some(nice) = exec.nice {
+            self.option("nice", nice);
+        }
+        if let Some(adjust) = exec.oom_score_adjust {
+            self.option("oom-score-adjust", adjust);
         }
         for (name, limit) in exec.limits.iter().filter(|(name, _)| !able.limits.contains(&name.as_str())) {
             let text =
@@ -402,6 +462,9 @@ impl Arguments {
         if command.literal && command.argv.iter().any(|word| word.contains('$')) {
             self.flag("literal");
         }
+        if command.privileged {
+            self.flag("privileged");
+        }
         if command.ignore_failure {
             self.flag("ignore-failure");
         }
@@ -439,6 +502,7 @@ fn quoted_command(command: &CommandLine) -> String {
         ("-", command.ignore_failure),
         ("@", argv0.is_some() || command.login_shell),
         (":", literal),
+        ("+", command.privileged),
         ("|", command.via_shell),
     ] {
         if given {
@@ -485,6 +549,7 @@ mod tests {
             "/bin/x 100%% ${A} \"\"",
             r#"/bin/sh -c "echo \"$A\" ; exit 1""#,
             "/bin/x \";\"",
+            "-+/bin/x a",
         ] {
             let parsed = command::parse(&[text.to_owned()]).unwrap();
             assert_eq!(parsed.len(), 1, "{text}");

@@ -13,8 +13,21 @@ use crate::unit::value::signal;
 const MODULES: [(&str, &[&str]); 3] = [
     ("(shepherd service)", &["(service "]),
     ("(shepherd support)", &["(mkdir-p ", "(non-blocking-port "]),
-    ("(ice-9 match)", &["(match "]),
+    ("(ice-9 match)", &["(match ", "(groups-of "]),
 ];
+
+/// The Shepherd gives a process no groups but those that it is told.
+const GROUPS_OF: &str = "
+(define (groups-of user)
+  \"The names of the groups that USER is a member of.\"
+  (setgrent)
+  (let next ((names '()))
+    (match (getgrent)
+      (#f (endgrent) names)
+      (group (next (if (member user (group:mem group))
+                       (cons (group:name group) names)
+                       names))))))
+";
 
 /// The file of a service.
 pub fn service(draft: &Draft<'_>, header: &Header) -> NativeFile {
@@ -106,7 +119,8 @@ impl Form {
         let used = |marks: &[&str]| marks.iter().any(|mark| text.contains(mark));
         let modules: Vec<&str> =
             MODULES.iter().filter(|(_, marks)| used(marks)).map(|(module, _)| *module).collect();
-        let text = format!("{comment}(use-modules {})\n{text})))\n", modules.join(" "));
+        let helper = if text.contains("(groups-of ") { GROUPS_OF } else { "" };
+        let text = format!("{comment}(use-modules {})\n{helper}{text})))\n", modules.join(" "));
         NativeFile { name: format!("{name}.scm"), text, mode: 0o644 }
     }
 }
@@ -176,18 +190,23 @@ fn process_arguments(draft: &Draft<'_>, with_mask: bool) -> String {
     let mut keyword = |name: &str, value: &str| {
         let _ = write!(text, "\n              #:{name} {value}");
     };
-    if let Some(user) = &exec.user {
+    let identity = &draft.identity;
+    if let Some(user) = &identity.user {
         keyword("user", &string(user));
         // Without a group the process would keep root's.
-        let group = exec.group.as_ref().map_or_else(
+        let group = identity.group.as_ref().map_or_else(
             || format!("(group:name (getgrgid (passwd:gid (getpwnam {}))))", string(user)),
             |group| string(group),
         );
         keyword("group", &group);
-        if with_mask && !exec.supplementary_groups.is_empty() {
-            keyword("supplementary-groups", &list(&exec.supplementary_groups, "              "));
+        if with_mask {
+            let own = format!("(groups-of {})", string(user));
+            let more = list(&identity.supplementary_groups, "              ");
+            let all =
+                if identity.supplementary_groups.is_empty() { own } else { format!("(append {own} {more})") };
+            keyword("supplementary-groups", &all);
         }
-    } else if let Some(group) = &exec.group {
+    } else if let Some(group) = &identity.group {
         keyword("group", &string(group));
     }
     keyword("directory", &string(&draft.working_directory()));
@@ -216,7 +235,7 @@ fn process_arguments(draft: &Draft<'_>, with_mask: bool) -> String {
 
 /// The Shepherd's own environment at the time, so that what was set in it reaches services.
 fn environment(draft: &Draft<'_>) -> String {
-    let base = draft.service.exec.user.as_ref().map_or_else(
+    let base = draft.identity.user.as_ref().map_or_else(
         || "(environ)".to_owned(),
         |user| format!("(user-environment-variables {} (environ))", string(user)),
     );
@@ -322,7 +341,7 @@ fn directories(draft: &Draft<'_>) -> String {
     for directory in &draft.directories {
         let path = string(&directory.path);
         let _ = write!(text, "\n      (mkdir-p {path})\n      (chmod {path} #o{:o})", directory.mode);
-        if let Some(user) = &exec.user {
+        if let Some(user) = exec.user.as_ref().filter(|_| directory.owned) {
             let user = string(user);
             let group = exec.group.as_ref().map_or_else(
                 || format!("(passwd:gid (getpwnam {user}))"),

@@ -9,7 +9,7 @@ type Scenario = (&'static str, fn(&dyn Native));
 
 /// Runs all, and fails with the names of those that did not go well.
 pub fn play(native: &dyn Native) {
-    let scenarios: [Scenario; 15] = [
+    let scenarios: [Scenario; 16] = [
         ("readiness and order", readiness_and_order),
         ("stop and its aftermath", stop_and_aftermath),
         ("reload", reload),
@@ -24,6 +24,7 @@ pub fn play(native: &dyn Native) {
         ("a bus name", bus_name),
         ("processes that were left", left_processes),
         ("words", words),
+        ("identity", identity),
         ("a socket, a target, one-shot commands", socket_target_oneshot),
     ];
     let mut failed = Vec::new();
@@ -149,7 +150,7 @@ fn bus_name(native: &dyn Native) {
     let trial = native.trial();
     let _bus = trial.bus();
     assert!(native.start("bus"));
-    assert_eq!(trial.log(), ["bus owns"]);
+    trial.wait("bus has said so", || trial.log() == ["bus owns"]);
     assert!(native.is_started("bus"));
     assert!(native.stop("bus"));
     assert!(native.stop("dbus"));
@@ -177,18 +178,40 @@ fn words(native: &dyn Native) {
     assert!(log[0].starts_with(&format!("uid={id} gid={id} umask=022 cwd={home} ")), "{}", log[0]);
     assert_eq!(log[1..5], variables);
     assert_eq!(log[6], "arguments two  words|a$b|it\"s \"so\"|a\\b|%|`x`|*");
-    if trial.system {
-        assert!(native.start("identity"));
-        trial.wait("identity runs", || trial.log_of("identity").len() == 2);
-        let log = trial.log_of("identity");
-        let id = "uid=5 gid=44 umask=027 cwd=/usr nice=3";
-        // Dinit takes the user's own group, which is reported.
-        let id = if native.name() == "dinit" { id.replace("gid=44", "gid=60") } else { id.to_owned() };
-        assert_eq!(log, [id.as_str(), "RUNTIME_DIRECTORY=/run/trial-identity"]);
-        let listing = trial.as_root("stat -c '%a %U' /run/trial-identity");
-        assert_eq!(listing.trim(), "750 games");
-        assert!(native.stop("identity"));
+}
+
+/// Of system services only: a user's manager has no other identities to give.
+fn identity(native: &dyn Native) {
+    let trial = native.trial();
+    if !trial.system {
+        return;
     }
+    trial.as_root("usermod --append --groups voice games");
+    assert!(native.start("identity"));
+    trial.wait("identity runs", || trial.log_of("identity").len() == 6);
+    let log = trial.log_of("identity");
+    assert!(log[0].ends_with(" ambient=0"), "a command with + is root's: {log:?}");
+    let expected = [
+        "uid=5 gid=44 umask=027 cwd=/usr nice=3",
+        "groups=22 29 44 ambient=2000",
+        "USER=games",
+        "HOME=/usr/games",
+        "RUNTIME_DIRECTORY=/run/trial-identity",
+    ];
+    assert_eq!(log[1..], expected);
+    let listing = trial.as_root("stat -c '%a %U' /run/trial-identity");
+    assert_eq!(listing.trim(), "750 games");
+    assert!(native.stop("identity"));
+    assert!(native.start("stranger"));
+    trial.wait("stranger runs", || trial.log_of("stranger").len() == 4);
+    let log = trial.log_of("stranger");
+    // PAM's umask, where OpenRC opens a session for the user.
+    let umask = if native.name() == "openrc" { "002" } else { "022" };
+    assert_eq!(log[0], format!("uid=5 gid=60 umask={umask} cwd=/ nice=0"));
+    let groups = log[1].split([' ', '=']).filter(|word| *word != "60").collect::<Vec<_>>();
+    assert_eq!(groups, ["groups", "22", "ambient", "0"]);
+    assert_eq!(log[2..], ["USER=games", "HOME=/usr/games"]);
+    assert!(native.stop("stranger"));
 }
 
 fn socket_target_oneshot(native: &dyn Native) {

@@ -14,7 +14,7 @@ use usher_tests::lab::process::{CommandInside, Daemon};
 pub const USER: u32 = 1000;
 
 /// Units of the trial; `dbus` stands for the bus that the test starts.
-pub const UNITS: [&str; 23] = [
+pub const UNITS: [&str; 24] = [
     "after-ready.service",
     "bus.service",
     "clean.service",
@@ -36,6 +36,7 @@ pub const UNITS: [&str; 23] = [
     "ready.service",
     "silent.service",
     "skipped.service",
+    "stranger.service",
     "wants-late.service",
     "words.service",
 ];
@@ -65,12 +66,7 @@ pub struct Trial {
 
 /// Where Dinit is, if it is.
 pub fn dinit_directory() -> Option<PathBuf> {
-    let directory = std::env::var_os("DINIT_BIN_DIR").map(PathBuf::from);
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    directory
-        .into_iter()
-        .chain(std::env::split_paths(&path))
-        .find(|directory| directory.join("dinit").is_file())
+    usher_tests::lab::dinit::directories().into_iter().next()
 }
 
 /// The fixtures.

@@ -31,7 +31,7 @@ use crate::daemon::view::View;
 use crate::daemon::{census, cgroup::Cgroups, environment::Environment, pidfd, trace, view, x11_services};
 use crate::exec::prepare::{self, DirectoryKind};
 use crate::job::{
-    Action, ActiveState, Engine, Event, ExitStatus, JobId, JobKind, ProcessId, Request, RequestError,
+    Action, ActiveState, Engine, Event, ExitStatus, JobId, JobKind, ProcessId, Request, RequestError, Spawn,
 };
 use crate::manager::Manager;
 use crate::unit::spec::{EmergencyAction, Settings, Unit, UnitKind, UnitName};
@@ -48,6 +48,8 @@ pub enum Watched {
     Executed(ProcessId),
     /// A process ended while no engine ran, and whoever saw how has had the time to tell.
     Lost(i32),
+    /// A process that an earlier engine has ordered, and that has had the time to come.
+    OrderLost(ProcessId),
 }
 
 /// The engine and its hands.
@@ -68,6 +70,12 @@ pub struct Driver {
     idle: Vec<OwnedFd>,
     /// Units that may have lost their last process.
     maybe_empty: BTreeSet<UnitName>,
+    /// Processes of units that are nobody's child here, and whose ends are waited for.
+    strays: BTreeSet<i32>,
+    /// Control processes that wait until the main process of their unit runs.
+    delayed: Vec<Spawn>,
+    /// Names on the bus that their owners have lost by ending, which has not been told yet.
+    lost_names: Vec<String>,
     /// Wrappers of native services.
     exec_socket: ExecSocket,
     watched: mpsc::UnboundedSender<Watched>,
@@ -132,6 +140,9 @@ impl Driver {
             reports: Vec::new(),
             idle: Vec::new(),
             maybe_empty: BTreeSet::new(),
+            strays: BTreeSet::new(),
+            delayed: Vec::new(),
+            lost_names: Vec::new(),
             exec_socket: ExecSocket::default(),
             watched,
             watched_receiver: Some(watched_receiver),
@@ -380,10 +391,17 @@ impl Driver {
                 self.process_ended(pid, ExitStatus::Code(u8::MAX));
             }
             Watched::Lost(_) => {}
+            Watched::OrderLost(process) if self.is_missing(process) => {
+                self.handle(Event::NeverRan { process });
+            }
+            Watched::OrderLost(_) => {}
             // A child's end is reported with its status by whoever waits for it.
             Watched::Ended(pid) if census::parent_of(pid) == Some(own_pid()) => {}
             // Nobody here can know how it ended.
-            Watched::Ended(pid) => self.process_ended(pid, ExitStatus::Code(0)),
+            Watched::Ended(pid) => {
+                self.strays.remove(&pid);
+                self.process_ended(pid, ExitStatus::Code(0));
+            }
         }
     }
 
@@ -420,6 +438,7 @@ impl Driver {
     pub fn saved(&self) -> SavedDriver {
         let host = self.engine.host();
         SavedDriver {
+            manager: self.manager.name().to_owned(),
             engine: self.engine.snapshot(),
             processes: host.processes.saved(),
             environment: host.environment.clone(),
@@ -437,9 +456,37 @@ impl Driver {
     pub fn bus_name_changed(&mut self, name: &str, owned: bool) {
         let changed =
             if owned { self.bus_names.insert(name.to_owned()) } else { self.bus_names.remove(name) };
-        // A name that goes from one owner to the next is lost in between.
-        if changed || owned {
+        if owned {
+            // A name that goes from one owner to the next is lost in between.
+            self.lost_names.retain(|lost| lost != name);
             self.handle(Event::BusNameOwned { name: name.to_owned(), owned });
+        } else if changed && self.owner_is_dying(name) {
+            self.lost_names.push(name.to_owned());
+        } else if changed {
+            self.handle(Event::BusNameOwned { name: name.to_owned(), owned });
+        }
+    }
+
+    /// Whether a process of a service with that name has ended, which is yet to be told: the wrapper of a native service is
+    /// slower than the bus. A service that ends is not one that gives its name up.
+    fn owner_is_dying(&self, name: &str) -> bool {
+        let records = self.engine.host().processes.records();
+        records.filter(|(_, record)| census::is_ending(record.pid.as_raw_nonzero().get())).any(
+            |(_, record)| {
+                let unit = self.engine.spec(&record.unit);
+                unit.and_then(Unit::service).and_then(|service| service.bus_name.as_deref()) == Some(name)
+            },
+        )
+    }
+
+    /// Tells of names whose owners' ends have been told.
+    fn tell_lost_names(&mut self) {
+        for name in std::mem::take(&mut self.lost_names) {
+            if self.owner_is_dying(&name) {
+                self.lost_names.push(name);
+            } else {
+                self.handle(Event::BusNameOwned { name, owned: false });
+            }
         }
     }
 
@@ -458,6 +505,7 @@ impl Driver {
             }
         }
         self.handle(Event::Exited { process, status });
+        self.tell_lost_names();
     }
 
     /// Tells the engine which units have no process left.
@@ -487,6 +535,17 @@ impl Driver {
             };
             if is_empty {
                 self.handle(Event::Empty { unit });
+            } else if self.manager.descriptor().is_some() {
+                self.watch_strays(&unit);
+            }
+        }
+    }
+
+    /// Whoever's parent has ended becomes the child of a native manager, which does not tell us of its end.
+    fn watch_strays(&mut self, unit: &UnitName) {
+        for pid in self.engine.host().processes_of(unit) {
+            if self.strays.insert(pid) {
+                pidfd::watch(pid, self.watched.clone());
             }
         }
     }
@@ -523,7 +582,7 @@ impl Driver {
         self.changed = true;
         trace::action(&action);
         match action {
-            Action::Spawn(spawn) => self.spawn(&spawn),
+            Action::Spawn(spawn) => self.spawn(*spawn),
             Action::Kill { unit, target, signal } => self.kill(&unit, &target, signal),
             Action::WatchBusName { name } => {
                 // The state now; the event loop tells of changes of every name.
