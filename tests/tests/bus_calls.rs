@@ -9,7 +9,7 @@ use serde_json::Value;
 use usher_tests::user_manager::UserManager;
 
 /// What is played with.
-const UNITS: [(&str, &str); 24] = [
+const UNITS: [(&str, &str); 25] = [
     (
         "one.service",
         "[Unit]\nDescription=One\nDocumentation=man:one(1)\nConditionPathExists=/\nConditionPathExists=|!/nope\n[Service]\nExecStart=/bin/sleep 1000\nEnvironment=A=1 \"B=2 3\"\n",
@@ -54,6 +54,10 @@ const UNITS: [(&str, &str); 24] = [
     (
         "waits.service",
         "[Unit]\nAfter=slow.service\nBefore=last.service\n[Service]\nExecStart=/bin/sleep 1000\n",
+    ),
+    (
+        "handles.service",
+        "[Service]\nExecStart=/bin/sh -c 'trap \"exit 0\" TERM; while :; do sleep 0.05; done'\n",
     ),
     ("last.service", "[Service]\nExecStart=/bin/sleep 1000\n"),
     (
@@ -106,6 +110,12 @@ fn without_order(mut step: Value) -> Value {
         && list.iter().all(Value::is_string)
     {
         list.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
+    }
+    // So have the jobs that are cleared.
+    if step["call"].as_str().is_some_and(|call| call.starts_with("ClearJobs"))
+        && let Some(signals) = step["before"].as_array_mut()
+    {
+        signals.sort_by_key(ToString::to_string);
     }
     step
 }

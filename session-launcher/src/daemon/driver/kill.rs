@@ -49,14 +49,13 @@ impl Driver {
             KillWhom::Control => self.pid_of(one(status.control_process, "control")?).into_iter().collect(),
             KillWhom::All => self.processes_of(&status.name),
         };
-        self.thaw(unit);
         for pid in pids {
             send_signal(pid, signal);
         }
         Ok(())
     }
 
-    /// No signal arrives at a process that is suspended.
+    /// A process that is suspended would handle no signal, and keep its unit from ending.
     fn thaw(&self, unit: &UnitName) {
         if self.is_frozen(unit)
             && let Err(error) = self.set_frozen(unit, false)

@@ -114,11 +114,20 @@ pub async fn freeze(player: &mut Player) {
     player.properties(&one, UNIT, &["FreezerState"]).await;
     player.call(&one, UNIT, "Thaw", &()).await;
     player.properties(&one, UNIT, &["FreezerState"]).await;
-    // A signal reaches who is suspended.
+    // What kills reaches who is suspended.
     player.call(&one, UNIT, "Freeze", &()).await;
     player.manager("RefUnit", &"one.service").await;
     player.manager("KillUnit", &("one.service", "all", 15)).await;
     tokio::time::sleep(Duration::from_millis(300)).await;
     player.properties(&one, UNIT, &["ActiveState"]).await;
     player.manager("FreezeUnit", &"one.service").await;
+    // What is handled waits until it goes on.
+    let handles = unit("handles.service");
+    player.manager("StartUnit", &("handles.service", "replace")).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    player.manager("RefUnit", &"handles.service").await;
+    player.call(&handles, UNIT, "Freeze", &()).await;
+    player.manager("KillUnit", &("handles.service", "all", 15)).await;
+    tokio::time::sleep(Duration::from_millis(300)).await;
+    player.properties(&handles, UNIT, &["ActiveState"]).await;
 }
