@@ -19,6 +19,8 @@ const RUNTIME: &str = "/run/user/1000";
 pub struct UserManager {
     /// The machine.
     pub machine: Machine,
+    /// `$SYSTEMD_UNIT_PATH` of manager and clients.
+    pub unit_path: &'static str,
     _manager: Option<Daemon>,
 }
 
@@ -58,7 +60,7 @@ impl UserManager {
                 None => machine.write(&format!("/units/{name}"), 0o644, content),
             }
         }
-        Some(Self { machine, _manager: None })
+        Some(Self { machine, unit_path: "/units:/usr/lib/systemd/user", _manager: None })
     }
 
     /// The same with the manager and its bus running.
@@ -79,7 +81,7 @@ impl UserManager {
         let script = "echo $$ > /sys/fs/cgroup/user/cgroup.procs
              exec setpriv --reuid 1000 --regid 1000 --clear-groups \
              /usr/lib/systemd/systemd --user --unit=basic.target";
-        let command = environment(self.machine.command("sh").args(["-ec", script]));
+        let command = self.environment(self.machine.command("sh").args(["-ec", script]));
         let mut manager = command.env("SYSTEMD_LOG_TARGET", "console").spawn();
         manager.wait_until("serving", || {
             self.shell("systemctl --user is-active --quiet basic.target").status.success()
@@ -113,7 +115,7 @@ impl UserManager {
              exec setpriv --reuid 1000 --regid 1000 --clear-groups sh -ec '
                  dbus-daemon --session --address=$DBUS_SESSION_BUS_ADDRESS --fork --nopidfile --systemd-activation
                  exec /opt/usher/session-launcher daemon --unit basic.target'";
-        let mut manager = environment(self.machine.command("sh").args(["-ec", script])).spawn();
+        let mut manager = self.environment(self.machine.command("sh").args(["-ec", script])).spawn();
         manager.wait_until("serving", || {
             self.shell("busctl --user status org.freedesktop.systemd1").status.success()
         });
@@ -122,7 +124,7 @@ impl UserManager {
 
     /// A command of the user, with the environment of a log-in.
     pub fn command(&self, program: &str) -> CommandInside<'_> {
-        environment(self.machine.command(program).uid(USER))
+        self.environment(self.machine.command(program).uid(USER))
     }
 
     /// Runs a shell script of the user. Its PATH finds systemd's programs; ours are in `$OURS`.
@@ -135,7 +137,7 @@ impl UserManager {
         let enter = "mkdir -p /sys/fs/cgroup/user/login; chown 1000:1000 /sys/fs/cgroup/user/login /sys/fs/cgroup/user/login/cgroup.procs
              echo $$ > /sys/fs/cgroup/user/login/cgroup.procs
              exec setpriv --reuid 1000 --regid 1000 --clear-groups sh -c \"$1\"";
-        environment(self.machine.command("sh").args(["-ec", enter, "sh", script])).output()
+        self.environment(self.machine.command("sh").args(["-ec", enter, "sh", script])).output()
     }
 
     /// Starts a program of the user in the background.
@@ -147,15 +149,15 @@ impl UserManager {
     pub fn state(&self, unit: &str) -> String {
         self.shell(&format!("systemctl --user is-active {unit}")).stdout.trim().to_owned()
     }
-}
 
-fn environment(command: CommandInside<'_>) -> CommandInside<'_> {
-    command
-        .env("HOME", "/home/user")
-        .env("USER", "user")
-        .env("SHELL", "/bin/sh")
-        .env("OURS", OURS)
-        .env("XDG_RUNTIME_DIR", RUNTIME)
-        .env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={RUNTIME}/bus"))
-        .env("SYSTEMD_UNIT_PATH", "/units:/usr/lib/systemd/user")
+    fn environment<'a>(&self, command: CommandInside<'a>) -> CommandInside<'a> {
+        command
+            .env("HOME", "/home/user")
+            .env("USER", "user")
+            .env("SHELL", "/bin/sh")
+            .env("OURS", OURS)
+            .env("XDG_RUNTIME_DIR", RUNTIME)
+            .env("DBUS_SESSION_BUS_ADDRESS", format!("unix:path={RUNTIME}/bus"))
+            .env("SYSTEMD_UNIT_PATH", self.unit_path)
+    }
 }

@@ -9,7 +9,7 @@ use serde_json::Value;
 use usher_tests::user_manager::UserManager;
 
 /// What is played with.
-const UNITS: [(&str, &str); 21] = [
+const UNITS: [(&str, &str); 25] = [
     (
         "one.service",
         "[Unit]\nDescription=One\nDocumentation=man:one(1)\nConditionPathExists=/\nConditionPathExists=|!/nope\n[Service]\nExecStart=/bin/sleep 1000\nEnvironment=A=1 \"B=2 3\"\n",
@@ -50,6 +50,19 @@ const UNITS: [(&str, &str); 21] = [
     (
         "with-variable.service",
         "[Unit]\nConditionEnvironment=PLAYER_A=1\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n",
+    ),
+    (
+        "waits.service",
+        "[Unit]\nAfter=slow.service\nBefore=last.service\n[Service]\nExecStart=/bin/sleep 1000\n",
+    ),
+    (
+        "handles.service",
+        "[Service]\nExecStart=/bin/sh -c 'trap \"exit 0\" TERM; while :; do sleep 0.05; done'\n",
+    ),
+    ("last.service", "[Service]\nExecStart=/bin/sleep 1000\n"),
+    (
+        "dirs.service",
+        "[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\nRuntimeDirectory=dirs dirs2/sub\nRuntimeDirectoryPreserve=yes\nStateDirectory=dirs\nCacheDirectory=dirs\nLogsDirectory=dirs\nConfigurationDirectory=dirs\n",
     ),
     ("default.target", "[Unit]\nDescription=Default\n"),
 ];
@@ -98,14 +111,29 @@ fn without_order(mut step: Value) -> Value {
     {
         list.sort_by(|a, b| a.as_str().cmp(&b.as_str()));
     }
+    // So have the jobs that are cleared.
+    if step["call"].as_str().is_some_and(|call| call.starts_with("ClearJobs"))
+        && let Some(signals) = step["before"].as_array_mut()
+    {
+        signals.sort_by_key(ToString::to_string);
+    }
     step
 }
 
+/// `/units` and all directories that a user's units may lie in.
+const ALL_DIRECTORIES: &str = "/units:";
+
 fn compare(sequence: &str) {
+    compare_with(sequence, "/units:/usr/lib/systemd/user");
+}
+
+fn compare_with(sequence: &str, unit_path: &'static str) {
     let player = Path::new(env!("CARGO_BIN_EXE_bus-player"));
     let Some(mut theirs) = UserManager::machine_with(&UNITS, &[player]) else { return };
+    theirs.unit_path = unit_path;
     theirs.start_manager();
     let mut ours = UserManager::machine_with(&UNITS, &[player]).unwrap();
+    ours.unit_path = unit_path;
     ours.start_daemon();
     let (theirs, ours) = std::thread::scope(|scope| {
         let theirs = scope.spawn(|| play(&theirs, sequence));
@@ -161,6 +189,31 @@ fn environment() {
 #[test]
 fn environment_files() {
     compare("environment-files");
+}
+
+#[test]
+fn order_of_jobs() {
+    compare("order");
+}
+
+#[test]
+fn clean() {
+    compare("clean");
+}
+
+#[test]
+fn freeze() {
+    compare("freeze");
+}
+
+#[test]
+fn links() {
+    compare_with("links", ALL_DIRECTORIES);
+}
+
+#[test]
+fn revert() {
+    compare_with("revert", ALL_DIRECTORIES);
 }
 
 #[test]

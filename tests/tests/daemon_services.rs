@@ -44,6 +44,49 @@ fn a_service_that_closes_its_streams_is_still_supervised() {
     assert_eq!(daemon.property("closing.service", "ExecMainStatus"), "3");
 }
 
+/// Suspended by systemd's own client, it does nothing more, but can be stopped in its own way.
+#[test]
+fn a_service_that_is_frozen_can_be_stopped() {
+    let units = [(
+        "handles.service",
+        "[Service]\nTimeoutStopSec=300\nExecStart=/bin/sh -c 'trap \"exit 0\" TERM; touch /run/user/1000/ready; while :; do sleep 0.05; done'\n",
+    )];
+    let Some(daemon) = SessionDaemon::start(Groups::Own, &units) else { return };
+    daemon.manage("start handles.service");
+    daemon.wait_until("ready", || daemon.machine.path("/run/user/1000/ready").exists());
+    daemon.manage("freeze handles.service");
+    assert_eq!(daemon.property("handles.service", "FreezerState"), "frozen");
+    daemon.manage("thaw handles.service");
+    assert_eq!(daemon.property("handles.service", "FreezerState"), "running");
+    daemon.manage("freeze handles.service");
+    daemon.manage("stop --no-block handles.service");
+    daemon.wait_for_state("handles.service", "inactive");
+    assert_eq!(daemon.property("handles.service", "Result"), "success");
+
+    let Some(without) = SessionDaemon::start(Groups::None, &units) else { return };
+    without.manage("start handles.service");
+    let refused = without.systemctl("freeze handles.service");
+    assert_eq!(refused.code(), 1);
+    assert!(refused.stderr.contains("does not support freeze"), "{}", refused.stderr);
+}
+
+/// systemd's own client is told when that is done.
+#[test]
+fn what_a_service_has_stored_can_be_cleaned() {
+    let units = [(
+        "stores.service",
+        "[Service]\nType=oneshot\nCacheDirectory=stores\nStateDirectory=stores\nExecStart=/bin/sh -c 'touch $CACHE_DIRECTORY/a $STATE_DIRECTORY/b'\n",
+    )];
+    let Some(daemon) = SessionDaemon::start(Groups::None, &units) else { return };
+    daemon.manage("start stores.service");
+    let (cache, state) = ("/home/user/.cache/stores/a", "/home/user/.local/state/stores/b");
+    assert!(daemon.machine.path(cache).exists() && daemon.machine.path(state).exists());
+    daemon.manage("clean stores.service");
+    assert!(!daemon.machine.path(cache).exists() && daemon.machine.path(state).exists());
+    daemon.manage("clean --what=state stores.service");
+    assert!(!daemon.machine.path(state).exists());
+}
+
 #[test]
 fn a_service_that_ignores_sigterm_is_killed() {
     let units = [(

@@ -34,6 +34,10 @@ failures! {
     unit_exists = "org.freedesktop.systemd1.UnitExists";
     /// A unit's file cannot be read.
     load_failed = "org.freedesktop.systemd1.LoadFailed";
+    /// The unit's file is a link itself.
+    unit_linked = "org.freedesktop.systemd1.UnitLinked";
+    /// A directory is where a file should be.
+    is_directory = "System.Error.EISDIR";
     /// A unit's settings do not make one.
     bad_unit_setting = "org.freedesktop.systemd1.BadUnitSetting";
     /// The unit is masked.
@@ -62,6 +66,12 @@ failures! {
     scope_not_running = "org.freedesktop.systemd1.ScopeNotRunning";
     /// Nobody is there to be signalled.
     no_such_process = "org.freedesktop.systemd1.NoSuchProcess";
+    /// The unit runs, or a job for it is queued.
+    unit_busy = "org.freedesktop.systemd1.UnitBusy";
+    /// The unit does not run.
+    unit_inactive = "org.freedesktop.systemd1.UnitInactive";
+    /// There is nothing of the kind that was to be cleaned.
+    nothing_to_clean = "org.freedesktop.systemd1.NothingToClean";
     /// An argument is wrong.
     invalid_arguments = "org.freedesktop.DBus.Error.InvalidArgs";
     /// What is asked for does not exist here.
@@ -72,8 +82,6 @@ failures! {
     limits_exceeded = "org.freedesktop.DBus.Error.LimitsExceeded";
     /// The file is not there.
     file_not_found = "org.freedesktop.DBus.Error.FileNotFound";
-    /// The file is there already.
-    file_exists = "org.freedesktop.DBus.Error.FileExists";
     /// There is no such process.
     no_such_pid = "org.freedesktop.DBus.Error.UnixProcessIdUnknown";
     /// The disk or the like said no.
@@ -126,10 +134,13 @@ impl From<InstallError> for Failure {
     fn from(error: InstallError) -> Self {
         let message = error.to_string();
         match error {
-            InstallError::NotFound(_) => Self::no_such_unit(message),
+            InstallError::NotFound(_) | InstallError::NoFile(_) => Self::no_such_unit(message),
             InstallError::Masked(_) => Self::unit_masked(message),
-            InstallError::Exists(_) | InstallError::PointsElsewhere { .. } => Self::file_exists(message),
-            InstallError::NoInstance(_) => Self::invalid_arguments(message),
+            InstallError::Exists(_) | InstallError::PointsElsewhere { .. } => Self::unit_exists(message),
+            InstallError::InvalidName(_) => Self::bad_unit_setting(message),
+            InstallError::IsLink(_) => Self::unit_linked(message),
+            InstallError::IsDirectory(_) => Self::is_directory(message),
+            InstallError::NoInstance(_) | InstallError::NotLinkable(_) => Self::invalid_arguments(message),
             InstallError::Io { .. } | InstallError::OutsideOfRoot { .. } => Self::io(message),
         }
     }

@@ -2,12 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use zbus::Message;
+use zbus::{Message, ObjectPath};
 
 use super::call::Call;
 use super::error::Failure;
 use super::face::State;
 use super::path::{self, Object};
+use super::signal;
 use super::table::{Emits, Interface, Method, Property, Value};
 use crate::daemon::driver::Driver;
 use crate::job::{JobId, JobKind, JobState};
@@ -53,10 +54,58 @@ const PROPERTIES: &[Property<Get>] = &[
     property("State", "s", Emits::Value, |job| job.state.as_str().into()),
 ];
 
-const METHODS: &[Method] = &[Method::changing("Cancel", ("", ""), ("", ""), |call| {
-    let Object::Job(id) = call.object else { return Err(Failure::unknown_object("Not a job.")) };
-    cancel(call, id)
-})];
+const METHODS: &[Method] = &[
+    Method::changing("Cancel", ("", ""), ("", ""), |call| {
+        let id = called(call)?;
+        cancel(call, id)
+    }),
+    Method::looking("GetAfter", ("", ""), ("a(usssoo)", "jobs"), |call| list_after(call, called(call)?)),
+    Method::looking("GetBefore", ("", ""), ("a(usssoo)", "jobs"), |call| list_before(call, called(call)?)),
+];
+
+fn called(call: &Call<'_>) -> Result<JobId, Failure> {
+    match call.object {
+        Object::Job(id) => Ok(id),
+        _ => Err(Failure::unknown_object("Not a job.")),
+    }
+}
+
+/// A job as lists have it: number, unit, type, state, its path and the unit's.
+pub type Row = (u32, String, &'static str, &'static str, ObjectPath<'static>, ObjectPath<'static>);
+
+/// The row of a queued job.
+pub fn row((id, unit, kind, state): (JobId, &UnitName, JobKind, JobState)) -> Row {
+    (id.0, unit.to_string(), kind.as_str(), state.as_str(), path::job(id), path::unit(unit))
+}
+
+/// The jobs that wait for a job.
+///
+/// # Errors
+/// There is none of that number.
+pub fn list_after(call: &Call<'_>, id: JobId) -> Result<Message, Failure> {
+    list(call, id, &call.driver.engine().jobs_after(id))
+}
+
+/// The jobs that a job waits for.
+///
+/// # Errors
+/// There is none of that number.
+pub fn list_before(call: &Call<'_>, id: JobId) -> Result<Message, Failure> {
+    list(call, id, &call.driver.engine().jobs_before(id))
+}
+
+fn list(call: &Call<'_>, id: JobId, others: &[JobId]) -> Result<Message, Failure> {
+    if !exists(call.driver, id) {
+        return Err(no_such_job(id));
+    }
+    let jobs = call.driver.engine().jobs();
+    let rows: Vec<Row> = jobs.filter(|(other, ..)| others.contains(other)).map(row).collect();
+    call.answer(&rows)
+}
+
+fn no_such_job(id: JobId) -> Failure {
+    Failure::no_such_job(format!("Job {} does not exist.", id.0))
+}
 
 /// The interface.
 pub const JOB: Interface<Get> = Interface {
@@ -71,11 +120,11 @@ pub const JOB: Interface<Get> = Interface {
 /// # Errors
 /// There is none of that number.
 pub fn cancel(call: &mut Call<'_>, id: JobId) -> Result<Message, Failure> {
-    if call.driver.cancel(id) {
-        call.answer(&())
-    } else {
-        Err(Failure::no_such_job(format!("Job {} does not exist.", id.0)))
+    if !call.driver.cancel(id) {
+        return Err(no_such_job(id));
     }
+    signal::tell_end(call.state, call.driver, id);
+    call.answer(&())
 }
 
 /// Tells that a job has begun.

@@ -100,6 +100,16 @@ pub fn announce_request(state: &mut State, driver: &Driver, job: JobId, reports:
     }
 }
 
+/// Tells the end of one job before the answer to a request. The rest waits.
+pub fn tell_end(state: &mut State, driver: &mut Driver, job: JobId) {
+    state.backlog.extend(driver.take_reports());
+    let is_end = |action: &Action| matches!(action, Action::JobRemoved { job: id, .. } if *id == job);
+    if let Some(place) = state.backlog.iter().position(is_end) {
+        let end = state.backlog.remove(place);
+        tell(state, driver, end);
+    }
+}
+
 fn end_job(state: &mut State, driver: &Driver, job: JobId, unit: &UnitName, result: JobResult) {
     // Whoever hears that the job is over sees the unit as the job has left it.
     let reported = state.dirty.remove(unit).flatten();

@@ -4,6 +4,8 @@ mod arguments;
 mod dependencies;
 mod environment;
 mod failure;
+mod files_elsewhere;
+mod hold;
 mod job;
 mod kill;
 mod list;
@@ -60,6 +62,7 @@ async fn run(arguments: &Arguments, output: &mut dyn Write) -> Result {
         "cat" | "is-enabled" | "get-default" | "list-unit-files" => {
             return unit_files::look(verb, arguments, output);
         }
+        "link" | "revert" => return files_elsewhere::run(verb, arguments).await,
         "enable" | "disable" | "reenable" | "mask" | "unmask" | "preset" | "preset-all" => {
             return unit_files::change(verb, arguments, output).await;
         }
@@ -82,6 +85,7 @@ async fn run(arguments: &Arguments, output: &mut dyn Write) -> Result {
         "is-active" => state::is_active(&manager, arguments, units, output).await,
         "is-failed" => state::is_failed(&manager, arguments, units, output).await,
         "is-system-running" => state::is_system_running(&manager, arguments, output).await,
+        "clean" | "freeze" | "thaw" => hold::run(&manager, arguments, verb, units).await,
         "kill" => kill::run(&manager, arguments, units).await,
         "show-environment" => environment::show(&manager, arguments, output).await,
         "set-environment" => environment::set(&manager, units).await,

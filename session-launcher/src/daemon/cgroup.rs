@@ -10,6 +10,9 @@ use crate::unit::spec::{Settings, Unit, UnitName};
 /// Where cgroup2 is mounted.
 const MOUNT: &str = "/sys/fs/cgroup";
 
+/// The file that suspends a group.
+const FREEZE: &str = "cgroup.freeze";
+
 /// The group below which units get theirs.
 #[derive(Debug, Clone)]
 pub struct Cgroups {
@@ -66,6 +69,27 @@ impl Cgroups {
         read_group(&group, &mut pids, 0);
         pids.sort_unstable();
         Some(pids)
+    }
+
+    /// Whether the kernel can suspend groups (since Linux 5.2).
+    pub fn can_freeze(&self) -> bool {
+        self.base.join("init.scope").join(FREEZE).exists()
+    }
+
+    /// Whether a unit's processes are suspended.
+    pub fn is_frozen(&self, unit: &Unit) -> bool {
+        fs::read(self.group(unit).join(FREEZE)).is_ok_and(|text| text.starts_with(b"1"))
+    }
+
+    /// Suspends a unit's processes, or lets them go on. A unit without a group has none.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn set_frozen(&self, unit: &Unit, frozen: bool) -> std::io::Result<()> {
+        match fs::write(self.group(unit).join(FREEZE), if frozen { "1" } else { "0" }) {
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(()),
+            result => result,
+        }
     }
 
     /// Removes a unit's group if it is empty.

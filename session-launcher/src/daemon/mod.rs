@@ -5,7 +5,8 @@
 //! - [`driver`]: carries out what the job engine decides; [`view`]: what the engine sees
 //! - [`process_table`], [`census`], [`cgroup`], [`pidfd`]: which process belongs to which unit
 //! - [`notify`], [`socket_unit`], [`path_watch`], [`session_bus`], [`x11_services`]: what units react to
-//! - [`exec_report`], [`exec_socket`], [`bus_messages`], [`environment`], [`unit_log`], [`state_file`], [`clock`], [`trace`]
+//! - [`exec_report`], [`exec_socket`], [`bus_messages`], [`environment`], [`unit_log`], [`state_file`], [`removal`], [`clock`],
+//!   [`trace`]
 
 pub mod bus_messages;
 pub mod census;
@@ -25,6 +26,7 @@ pub mod path_watch;
 pub mod pidfd;
 pub mod process_table;
 pub mod readable;
+pub mod removal;
 pub mod session_bus;
 pub mod socket_unit;
 pub mod state_file;

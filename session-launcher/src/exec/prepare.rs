@@ -185,6 +185,49 @@ mod failure {
     pub const CONFIGURATION: u8 = 241;
 }
 
+/// What a directory of a unit is for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum DirectoryKind {
+    /// `RuntimeDirectory=`.
+    Runtime,
+    /// `StateDirectory=`.
+    State,
+    /// `CacheDirectory=`.
+    Cache,
+    /// `LogsDirectory=`.
+    Logs,
+    /// `ConfigurationDirectory=`.
+    Configuration,
+}
+
+impl DirectoryKind {
+    /// All of them.
+    pub const ALL: [Self; 5] = [Self::Runtime, Self::State, Self::Cache, Self::Logs, Self::Configuration];
+
+    /// The word of systemctl(1), `--what=`.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Self::Runtime => "runtime",
+            Self::State => "state",
+            Self::Cache => "cache",
+            Self::Logs => "logs",
+            Self::Configuration => "configuration",
+        }
+    }
+
+    /// The kind of that word.
+    pub fn named(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| kind.as_str() == word)
+    }
+
+    /// The kind of the directories that a variable names.
+    pub fn of_variable(variable: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|kind| {
+            variable.strip_suffix("_DIRECTORY").is_some_and(|stem| stem.eq_ignore_ascii_case(kind.as_str()))
+        })
+    }
+}
+
 /// The directories that the manager makes for a unit, with the variable that names each.
 pub fn directories(exec: &ExecSettings, host: &Host) -> Vec<(&'static str, Directory)> {
     let logs = host.state_home.join("log");

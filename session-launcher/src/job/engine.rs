@@ -187,6 +187,19 @@ impl<H: Host> Engine<H> {
         (known, std::mem::take(&mut self.actions))
     }
 
+    /// Cancels all queued jobs, none of which runs because another has gone.
+    pub fn cancel_all(&mut self, now: Moment) -> Vec<Action> {
+        self.now = self.now.max(now);
+        let jobs: Vec<JobId> = self.jobs.keys().copied().collect();
+        for job in jobs {
+            if self.jobs.contains_key(&job) {
+                self.finish_job(job, super::kind::JobResult::Canceled, true);
+            }
+        }
+        self.settle();
+        std::mem::take(&mut self.actions)
+    }
+
     /// Keeps a unit loaded, or lets it be forgotten again, as a D-Bus client's `Ref` does.
     pub fn pin(&mut self, now: Moment, name: &UnitName, pinned: bool) -> Vec<Action> {
         self.now = self.now.max(now);

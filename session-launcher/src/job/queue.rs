@@ -1,6 +1,7 @@
 //! When queued jobs run: their order, and what each does to its unit.
 
 use std::cmp::Reverse;
+use std::collections::BTreeSet;
 
 use super::deadline::Owner;
 use super::engine::Engine;
@@ -78,6 +79,31 @@ impl<H: Host> Engine<H> {
                 .filter_map(|other| self.units[other].job.and_then(|id| self.jobs.get(&id)))
                 .all(|other| job_order(job, other, forward) != Order::Second)
         })
+    }
+
+    /// The queued jobs that a job waits for.
+    pub fn jobs_before(&self, id: JobId) -> Vec<JobId> {
+        self.ordered_jobs(id, Order::Second)
+    }
+
+    /// The queued jobs that wait for a job.
+    pub fn jobs_after(&self, id: JobId) -> Vec<JobId> {
+        self.ordered_jobs(id, Order::First)
+    }
+
+    /// The jobs to which a job stands in that order.
+    fn ordered_jobs(&self, id: JobId, order: Order) -> Vec<JobId> {
+        let Some(job) = self.jobs.get(&id) else { return Vec::new() };
+        let mut found = BTreeSet::new();
+        for (relation, forward) in [(Relation::After, false), (Relation::Before, true)] {
+            for unit in self.units.related(job.unit, &[relation]) {
+                let other = self.units[unit].job.and_then(|id| Some((id, self.jobs.get(&id)?)));
+                found.extend(
+                    other.filter(|(_, other)| job_order(job, other, forward) == order).map(|(id, _)| id),
+                );
+            }
+        }
+        found.into_iter().collect()
     }
 
     fn run_job(&mut self, id: JobId) {

@@ -1,8 +1,10 @@
 //! `[Install]`: enable, disable, preset, and masks (systemd.unit(5), "[Install] Section Options"; systemctl(1)).
 
+mod linked;
 mod mask;
 mod place;
 mod preset;
+mod revert;
 mod state;
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
@@ -17,9 +19,11 @@ use super::specifier::Specifiers;
 use super::syntax;
 use super::words::{self, Backslash};
 
+pub use linked::{is_elsewhere, link_files};
 pub use mask::{mask, unmask};
 pub use place::{apply, link};
 pub use preset::{Preset, Presets};
+pub use revert::revert;
 pub use state::{UnitFileState, state};
 
 /// Whether that is a directive of `[Install]`.
@@ -104,8 +108,10 @@ pub enum Change {
         /// A link to something else is there, and goes.
         replaces: bool,
     },
-    /// Remove a link.
+    /// Remove a link or file.
     Unlink(PathBuf),
+    /// Remove a directory that is empty by then.
+    RemoveDirectory(PathBuf),
 }
 
 /// What happens to an alias or a mask that is there already and leads elsewhere.
@@ -126,6 +132,21 @@ pub enum InstallError {
     /// It is masked.
     #[error("Unit {} is masked", .0.display())]
     Masked(PathBuf),
+    /// The name of a file is none of a unit.
+    #[error("Invalid unit name {}", .0.display())]
+    InvalidName(PathBuf),
+    /// There is no file at that path.
+    #[error("Unit {} does not exist", .0.display())]
+    NoFile(PathBuf),
+    /// The file that is to be linked is a link itself.
+    #[error("Refusing to operate on linked unit file {}", .0.display())]
+    IsLink(PathBuf),
+    /// A directory is to be linked.
+    #[error("File {}: Is a directory", .0.display())]
+    IsDirectory(PathBuf),
+    /// What is to be linked is no file, or not named by its whole path.
+    #[error("File {}: Invalid argument", .0.display())]
+    NotLinkable(PathBuf),
     /// A template without an instance.
     #[error("{0} is a template without DefaultInstance=: name an instance")]
     NoInstance(UnitName),

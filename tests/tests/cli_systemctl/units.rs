@@ -47,6 +47,11 @@ pub const UNITS: &[(&str, &str)] = &[
         "[Service]\nExecStart=/bin/sleep 9999\n[Install]\nWantedBy=w-a.target\nAlias=w-alias.service\n",
     ),
     ("w-static.service", "[Service]\nExecStart=/bin/sleep 9999\n"),
+    (
+        "w-dirs.service",
+        "[Service]\nType=oneshot\nExecStart=/bin/true\nRuntimeDirectory=w-dirs\nRuntimeDirectoryPreserve=yes\n\
+         StateDirectory=w-dirs\nCacheDirectory=w-dirs\nLogsDirectory=w-dirs\n",
+    ),
     ("-> w-masked.service", "/dev/null"),
 ];
 
@@ -54,6 +59,7 @@ pub const UNITS: &[(&str, &str)] = &[
 pub const BEGIN: &str = "
 systemctl --user start w-a.target w-s.socket w-i.timer w-p.path
 systemctl --user start w-fails-once.service
+systemctl --user start w-dirs.service
 systemctl --user start w-killed.service
 systemctl --user start --no-block w-slow.service w-after-slow.service
 systemctl --user set-environment W_SPACE='two words' W_QUOTE=\"it's\" W_PLAIN=/a:b W_EMPTY= 'W_LINES=a	b'

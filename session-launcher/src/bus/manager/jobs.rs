@@ -210,21 +210,13 @@ pub fn cancel_job(call: &mut Call<'_>) -> Result<Message, Failure> {
 }
 
 pub fn clear_jobs(call: &mut Call<'_>) -> Result<Message, Failure> {
-    let ids: Vec<JobId> = call.driver.engine().jobs().map(|(id, ..)| id).collect();
-    for id in ids {
-        call.driver.cancel(id);
-    }
+    call.driver.cancel_all();
+    // The ends of jobs are told before the answer.
+    signal::publish(call.state, call.driver);
     call.answer(&())
 }
 
 pub fn list_jobs(call: &mut Call<'_>) -> Result<Message, Failure> {
-    let jobs: Vec<_> = call
-        .driver
-        .engine()
-        .jobs()
-        .map(|(id, unit, kind, state)| {
-            (id.0, unit.to_string(), kind.as_str(), state.as_str(), path::job(id), path::unit(unit))
-        })
-        .collect();
+    let jobs: Vec<job::Row> = call.driver.engine().jobs().map(job::row).collect();
     call.answer(&jobs)
 }

@@ -1,6 +1,8 @@
 //! `org.freedesktop.systemd1.Manager` (org.freedesktop.systemd1(5), "The Manager Object").
 
+pub mod cleaning;
 pub mod environment;
+pub mod freezer;
 pub mod jobs;
 mod lifecycle;
 pub mod processes;
@@ -10,8 +12,9 @@ pub mod units;
 
 use super::face::State;
 use super::table::{Interface, Method, SignalEntry, Value};
-use super::transient;
+use super::{job, transient};
 use crate::daemon::driver::Driver;
+use crate::job::JobId;
 
 /// The manager as a client sees it.
 #[derive(Debug)]
@@ -36,6 +39,8 @@ pub const MANAGER: Interface<Get> = Interface {
         environment::METHODS,
         lifecycle::METHODS,
         unit_files::METHODS,
+        cleaning::METHODS,
+        freezer::METHODS,
         transient::METHODS,
     ],
     signals: &[
@@ -80,6 +85,14 @@ const JOBS: &[Method] = &[
         jobs::enqueue_unit_job,
     ),
     Method::looking("GetJob", ("u", "id"), ("o", "job"), jobs::get_job),
+    Method::looking("GetJobAfter", ("u", "id"), ("a(usssoo)", "jobs"), |call| {
+        let id = JobId(call.arguments()?);
+        job::list_after(call, id)
+    }),
+    Method::looking("GetJobBefore", ("u", "id"), ("a(usssoo)", "jobs"), |call| {
+        let id = JobId(call.arguments()?);
+        job::list_before(call, id)
+    }),
     Method::changing("CancelJob", ("u", "id"), ("", ""), jobs::cancel_job),
     Method::changing("ClearJobs", ("", ""), ("", ""), jobs::clear_jobs),
     Method::looking("ListJobs", ("", ""), ("a(usssoo)", "jobs"), jobs::list_jobs),

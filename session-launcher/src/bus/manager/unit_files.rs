@@ -63,6 +63,8 @@ pub const METHODS: &[Method] = &[
     ),
     Method::changing("MaskUnitFiles", ("asbb", "files runtime force"), ("a(sss)", "changes"), mask),
     Method::changing("UnmaskUnitFiles", ("asb", "files runtime"), ("a(sss)", "changes"), unmask),
+    Method::changing("LinkUnitFiles", ("asbb", "files runtime force"), ("a(sss)", "changes"), link),
+    Method::changing("RevertUnitFiles", ("as", "files"), ("a(sss)", "changes"), revert),
     Method::looking("GetDefaultTarget", ("", ""), ("s", "name"), default_target),
     Method::changing("SetDefaultTarget", ("sb", "name force"), ("a(sss)", "changes"), set_default_target),
     Method::looking("GetUnitFileLinks", ("sb", "name runtime"), ("as", "links"), links),
@@ -188,7 +190,9 @@ fn carry_out(call: &mut Call<'_>, loader: &Loader, changes: &[Change]) -> Result
                 }
                 rows.push(("symlink", path.display().to_string(), target.display().to_string()));
             }
-            Change::Unlink(path) => rows.push(("unlink", path.display().to_string(), String::new())),
+            Change::Unlink(path) | Change::RemoveDirectory(path) => {
+                rows.push(("unlink", path.display().to_string(), String::new()))
+            }
         }
     }
     if !rows.is_empty() {
@@ -215,9 +219,18 @@ fn enable_with_flags(call: &mut Call<'_>) -> Result<Message, Failure> {
 }
 
 fn enable_files(call: &mut Call<'_>, files: &[String], how: How) -> Result<Message, Failure> {
-    let (loader, names) = (loader(call), names(files)?);
-    let changes = install::enable(&loader, &names, &how.directory(&loader)?, how.overwrite())?;
-    let rows = carry_out(call, &loader, &changes)?;
+    let (mut loader, names) = (loader(call), names(files)?);
+    let directory = how.directory(&loader)?;
+    // Files that lie elsewhere are made known first.
+    let elsewhere: Vec<PathBuf> =
+        files.iter().map(PathBuf::from).filter(|file| install::is_elsewhere(&loader, file)).collect();
+    let linked = install::link_files(&loader, &elsewhere, &directory, how.overwrite())?;
+    let mut rows = carry_out(call, &loader, &linked)?;
+    if !linked.is_empty() {
+        loader = self::loader(call);
+    }
+    let changes = install::enable(&loader, &names, &directory, how.overwrite())?;
+    rows.extend(carry_out(call, &loader, &changes)?);
     call.answer(&(carries_install_info(&loader, &names), rows))
 }
 
@@ -290,6 +303,31 @@ fn unmask(call: &mut Call<'_>) -> Result<Message, Failure> {
     call.answer(&rows)
 }
 
+fn link(call: &mut Call<'_>) -> Result<Message, Failure> {
+    let (files, runtime, force): (Vec<String>, bool, bool) = call.arguments()?;
+    if files.len() > MAX_FILES {
+        return Err(Failure::limits_exceeded("Too many unit files."));
+    }
+    let (loader, how) = (loader(call), How { runtime, force });
+    let changes = install::link_files(
+        &loader,
+        &files.iter().map(PathBuf::from).collect::<Vec<_>>(),
+        &how.directory(&loader)?,
+        how.overwrite(),
+    )?;
+    let rows = carry_out(call, &loader, &changes)?;
+    call.answer(&rows)
+}
+
+fn revert(call: &mut Call<'_>) -> Result<Message, Failure> {
+    let files: Vec<String> = call.arguments()?;
+    let names = names(&files).map_err(|_| Failure::invalid_arguments("Invalid argument"))?;
+    let loader = loader(call);
+    let changes = install::revert(&loader, &names);
+    let rows = carry_out(call, &loader, &changes)?;
+    call.answer(&rows)
+}
+
 fn default_target(call: &mut Call<'_>) -> Result<Message, Failure> {
     let loader = loader(call);
     let found = loader.catalog().find(&valid_name(DEFAULT_TARGET)?);
@@ -324,7 +362,9 @@ fn links(call: &mut Call<'_>) -> Result<Message, Failure> {
     let links: Vec<String> = install::disable(&loader, &[valid_name(&name)?], &directory)
         .iter()
         .map(|change| match change {
-            Change::Link { path, .. } | Change::Unlink(path) => path.display().to_string(),
+            Change::Link { path, .. } | Change::Unlink(path) | Change::RemoveDirectory(path) => {
+                path.display().to_string()
+            }
         })
         .collect();
     call.answer(&links)

@@ -32,7 +32,8 @@ pub fn loadable_name(text: &str) -> Result<UnitName, Failure> {
     Ok(name)
 }
 
-fn not_loaded(name: &str) -> Failure {
+/// The error for a unit that is not loaded.
+pub fn not_loaded(name: &str) -> Failure {
     Failure::no_such_unit(format!("Unit {name} not loaded."))
 }
 
@@ -77,7 +78,11 @@ pub fn load_unit(call: &mut Call<'_>) -> Result<Message, Failure> {
 }
 
 /// Loads a unit, looks at it, and lets it be forgotten again. `None` when there is nothing to look at.
-fn load<T>(call: &mut Call<'_>, name: &UnitName, look: impl FnOnce(&Driver, UnitStatus) -> T) -> Option<T> {
+pub fn load<T>(
+    call: &mut Call<'_>,
+    name: &UnitName,
+    look: impl FnOnce(&Driver, UnitStatus) -> T,
+) -> Option<T> {
     if let Some(status) = call.driver.engine().status(name) {
         return Some(look(call.driver, status));
     }
@@ -288,14 +293,23 @@ pub fn reference(call: &mut Call<'_>) -> Result<Message, Failure> {
 /// There is no such unit, or the caller holds too many.
 pub fn reference_unit(call: &mut Call<'_>, name: &UnitName) -> Result<Message, Failure> {
     let status = load(call, name, |_, status| status).ok_or_else(|| not_loaded(name.as_str()))?;
-    match status.load_state {
-        LoadState::NotFound => return Err(Failure::no_such_unit(format!("Unit {name} not found."))),
-        LoadState::Masked => return Err(Failure::unit_masked(format!("Unit {name} is masked."))),
-        _ => {}
-    }
+    check_loaded(&status)?;
     call.state.clients.change(&call.sender)?.reference(&status.name)?;
     call.driver.pin(&status.name, true);
     call.answer(&())
+}
+
+/// Whether the unit has a file.
+///
+/// # Errors
+/// It has none, or is masked.
+pub fn check_loaded(status: &UnitStatus) -> Result<(), Failure> {
+    let name = &status.name;
+    match status.load_state {
+        LoadState::NotFound => Err(Failure::no_such_unit(format!("Unit {name} not found."))),
+        LoadState::Masked => Err(Failure::unit_masked(format!("Unit {name} is masked."))),
+        _ => Ok(()),
+    }
 }
 
 pub fn release(call: &mut Call<'_>) -> Result<Message, Failure> {

@@ -5,6 +5,7 @@ use super::{Get, Subject};
 use crate::bus::manager::units::bytes_of_invocation;
 use crate::bus::path;
 use crate::bus::table::{Emits, Property, Value};
+use crate::exec::prepare::DirectoryKind;
 use crate::unit::install::{self, Preset, Presets, UnitFileState};
 use crate::unit::spec::{ConditionSet, LoadState};
 
@@ -137,7 +138,7 @@ fn preset(unit: &Subject<'_>) -> &'static str {
 
 const STATE: &[Property<Get>] = &[
     told("ActiveState", "s", |unit| unit.status.active.as_str().into()),
-    told("FreezerState", "s", |_| "running".into()),
+    told("FreezerState", "s", freezer_state),
     told("SubState", "s", |unit| unit.status.sub.into()),
     told("StateChangeTimestamp", "t", |unit| realtime(unit.status.times.state_change)),
     told("StateChangeTimestampMonotonic", "t", |unit| monotonic(unit.status.times.state_change)),
@@ -157,13 +158,25 @@ fn job(unit: &Subject<'_>) -> Value {
     Value::from((id, path))
 }
 
+fn freezer_state(unit: &Subject<'_>) -> Value {
+    let runs = !unit.status.active.is_inactive_or_failed();
+    if runs && unit.driver.is_frozen(&unit.status.name) { "frozen".into() } else { "running".into() }
+}
+
+/// The kinds of directories that the unit has.
+fn can_clean(unit: &Subject<'_>) -> Vec<&'static str> {
+    let directories = unit.driver.directories_of(&unit.status.name);
+    let has = |kind: &DirectoryKind| directories.iter().any(|(other, _)| other == kind);
+    DirectoryKind::ALL.into_iter().filter(has).map(DirectoryKind::as_str).collect()
+}
+
 const ABILITIES: &[Property<Get>] = &[
     constant("CanStart", "b", |unit| unit.abilities().start.into()),
     constant("CanStop", "b", |unit| unit.abilities().stop.into()),
     constant("CanReload", "b", |unit| unit.abilities().reload.into()),
     constant("CanIsolate", "b", |unit| unit.abilities().isolate.into()),
-    constant("CanClean", "as", |_| texts([""; 0])),
-    constant("CanFreeze", "b", |_| false.into()),
+    constant("CanClean", "as", |unit| texts(can_clean(unit))),
+    constant("CanFreeze", "b", |unit| unit.driver.can_freeze(&unit.status.name).into()),
     constant("CanLiveMount", "b", |_| false.into()),
     constant("Perpetual", "b", |unit| unit.abilities().perpetual.into()),
 ];

@@ -5,7 +5,7 @@ use zbus::Message;
 use crate::bus::call::Call;
 use crate::bus::error::Failure;
 use crate::bus::manager::jobs::{self, Wish};
-use crate::bus::manager::{processes, units};
+use crate::bus::manager::{cleaning, freezer, processes, units};
 use crate::bus::table::Method;
 use crate::job::JobKind;
 
@@ -37,6 +37,18 @@ pub const METHODS: &[Method] = &[
     Method::changing("ResetFailed", ("", ""), ("", ""), |call| {
         let unit = call.unit()?;
         units::reset_failed_unit(call, &unit)
+    }),
+    Method::changing("Clean", ("as", "mask"), ("", ""), |call| {
+        let (unit, mask): (_, Vec<String>) = (call.unit()?, call.arguments()?);
+        cleaning::clean_unit(call, &unit, &mask)
+    }),
+    Method::changing("Freeze", ("", ""), ("", ""), |call| {
+        let unit = call.unit()?;
+        freezer::set_frozen(call, &unit, true)
+    }),
+    Method::changing("Thaw", ("", ""), ("", ""), |call| {
+        let unit = call.unit()?;
+        freezer::set_frozen(call, &unit, false)
     }),
     Method::changing("Ref", ("", ""), ("", ""), |call| {
         let unit = call.unit()?;

@@ -102,6 +102,9 @@ pub struct Arguments {
     pub kill_whom: String,
     #[arg(long, value_name = "WHOM", hide = true)]
     kill_who: Option<String>,
+    /// What clean removes: runtime, state, cache, logs, configuration, all.
+    #[arg(long, value_name = "KIND", value_delimiter = ',')]
+    pub what: Vec<String>,
     /// Until the next log-in only.
     #[arg(long)]
     pub runtime: bool,
@@ -132,24 +135,28 @@ const HELP: &str = "\
 Commands that look:    list-units, list-jobs, list-unit-files, list-dependencies, status, show, cat,
                        is-active, is-failed, is-enabled, is-system-running, get-default, show-environment
 Commands that act:     start, stop, restart, try-restart, reload, reload-or-restart,
-                       try-reload-or-restart, isolate, kill, reset-failed, daemon-reload, daemon-reexec
-Commands that change:  enable, disable, reenable, preset, preset-all, mask, unmask, set-environment,
-                       unset-environment, import-environment";
+                       try-reload-or-restart, isolate, kill, freeze, thaw, clean, reset-failed, daemon-reload,
+                       daemon-reexec
+Commands that change:  enable, disable, reenable, preset, preset-all, mask, unmask, link, revert,
+                       set-environment, unset-environment, import-environment";
 
 /// Commands without arguments.
 const WITHOUT: [&str; 6] =
     ["daemon-reload", "daemon-reexec", "get-default", "is-system-running", "preset-all", "show-environment"];
 /// Those that need one at least. The rest may have some.
-const WITH: [&str; 23] = [
+const WITH: [&str; 28] = [
     "cat",
+    "clean",
     "condrestart",
     "disable",
     "enable",
     "force-reload",
+    "freeze",
     "is-active",
     "is-enabled",
     "isolate",
     "kill",
+    "link",
     "mask",
     "preset",
     "reenable",
@@ -157,9 +164,11 @@ const WITH: [&str; 23] = [
     "reload-or-restart",
     "reload-or-try-restart",
     "restart",
+    "revert",
     "set-environment",
     "start",
     "stop",
+    "thaw",
     "try-reload-or-restart",
     "try-restart",
     "unmask",

@@ -157,6 +157,26 @@ fn preset(
     })
 }
 
+/// Has the manager read the files again, if there is one and it is wanted.
+pub async fn reload(arguments: &Arguments) -> Result<Option<Manager>> {
+    if arguments.no_reload && !arguments.now {
+        return Ok(None);
+    }
+    let manager = match Manager::connect().await {
+        Ok(manager) => manager,
+        // Files can be changed without a session.
+        Err(_) if !arguments.now => return Ok(None),
+        Err(error) => return Err(super::no_bus(&error)),
+    };
+    let is_there = crate::client::bus::has_owner(manager.bus(), crate::client::manager::NAME).await;
+    if !is_there.unwrap_or(false) && !arguments.now {
+        return Ok(None);
+    }
+    let failed = |error| Failure::call("Failed to reload daemon", error);
+    manager.call("Reload", &()).await.map_err(failed)?;
+    Ok(Some(manager))
+}
+
 /// `enable`, `disable`, `reenable`, `mask`, `unmask`, `preset`, `preset-all`.
 pub async fn change(verb: &str, arguments: &Arguments, output: &mut dyn Write) -> Result {
     let steps: &[&str] = if verb == "reenable" { &["disable", "enable"] } else { &[verb] };
@@ -172,21 +192,7 @@ pub async fn change(verb: &str, arguments: &Arguments, output: &mut dyn Write) -
         }
         code = run_units(&words, output)?;
     }
-    if arguments.no_reload && !arguments.now {
-        return Ok(code);
-    }
-    let manager = match Manager::connect().await {
-        Ok(manager) => manager,
-        // Files can be changed without a session.
-        Err(_) if !arguments.now => return Ok(code),
-        Err(error) => return Err(super::no_bus(&error)),
-    };
-    let is_there = crate::client::bus::has_owner(manager.bus(), crate::client::manager::NAME).await;
-    if !is_there.unwrap_or(false) && !arguments.now {
-        return Ok(code);
-    }
-    let failed = |error| Failure::call("Failed to reload daemon", error);
-    manager.call("Reload", &()).await.map_err(failed)?;
+    let Some(manager) = reload(arguments).await? else { return Ok(code) };
     let then = match verb {
         "enable" => job::Verb::of("start"),
         "reenable" => job::Verb::of("try-restart"),

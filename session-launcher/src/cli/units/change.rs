@@ -97,7 +97,7 @@ pub fn carry_out(loader: &Loader, changes: &[Change], verb: &'static str) -> Res
                     eprintln!("There is no unit {missing} now that could pull it in.");
                 }
             }
-            Change::Unlink(path) => eprintln!("Removed '{}'.", place(path)),
+            Change::Unlink(path) | Change::RemoveDirectory(path) => eprintln!("Removed '{}'.", place(path)),
         }
     }
     Ok(ExitCode::SUCCESS)

@@ -55,6 +55,15 @@ impl Driver {
         Ok(())
     }
 
+    /// A process that is suspended would handle no signal, and keep its unit from ending.
+    fn thaw(&self, unit: &UnitName) {
+        if self.is_frozen(unit)
+            && let Err(error) = self.set_frozen(unit, false)
+        {
+            tracing::warn!("{unit}: cgroup.freeze: {error}");
+        }
+    }
+
     pub(super) fn kill(&mut self, unit: &UnitName, target: &KillTarget, signal: i32) {
         let Some(signal) = Signal::from_named_raw(signal) else { return };
         let pids = match target {
@@ -85,6 +94,7 @@ impl Driver {
                 pids
             }
         };
+        self.thaw(unit);
         for pid in pids {
             send_signal(pid, signal);
             if signal != Signal::KILL && signal != Signal::CONT {

@@ -16,6 +16,7 @@ pub use kill::{KillError, KillWhom};
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::os::fd::OwnedFd;
+use std::path::PathBuf;
 
 use tokio::sync::mpsc;
 
@@ -28,12 +29,12 @@ use crate::daemon::state_file::SavedDriver;
 use crate::daemon::unit_log::UnitLogs;
 use crate::daemon::view::View;
 use crate::daemon::{census, cgroup::Cgroups, environment::Environment, pidfd, trace, view, x11_services};
-use crate::exec::prepare;
+use crate::exec::prepare::{self, DirectoryKind};
 use crate::job::{
     Action, ActiveState, Engine, Event, ExitStatus, JobId, JobKind, ProcessId, Request, RequestError, Spawn,
 };
 use crate::manager::Manager;
-use crate::unit::spec::{EmergencyAction, Settings, Unit, UnitName};
+use crate::unit::spec::{EmergencyAction, Settings, Unit, UnitKind, UnitName};
 
 /// How long the wrapper of a native service may take to find a new engine.
 const WRAPPER_WAIT: std::time::Duration = std::time::Duration::from_secs(1);
@@ -216,6 +217,13 @@ impl Driver {
         known
     }
 
+    /// Cancels all jobs.
+    pub fn cancel_all(&mut self) {
+        let actions = self.engine.cancel_all(clock::now());
+        self.carry_out(actions);
+        self.work_off_events();
+    }
+
     /// Loads a unit, and keeps it loaded while `pinned`.
     pub fn pin(&mut self, unit: &UnitName, pinned: bool) {
         let actions = self.engine.pin(clock::now(), unit, pinned);
@@ -293,6 +301,44 @@ impl Driver {
     /// `ControlGroup` of a unit that runs; empty where there are no control groups.
     pub fn control_group(&self, unit: &Unit) -> String {
         self.engine.host().cgroups.as_ref().map(|cgroups| cgroups.path(unit)).unwrap_or_default()
+    }
+
+    /// The directories that are made for a loaded unit.
+    pub fn directories_of(&self, unit: &UnitName) -> Vec<(DirectoryKind, PathBuf)> {
+        let exec = match self.engine.spec(unit).map(|unit| &unit.settings) {
+            Some(Settings::Service(service)) => &service.exec,
+            Some(Settings::Socket(socket)) => &socket.exec,
+            _ => return Vec::new(),
+        };
+        prepare::directories(exec, self.engine.host().loader.host())
+            .into_iter()
+            .filter_map(|(variable, directory)| Some((DirectoryKind::of_variable(variable)?, directory.path)))
+            .collect()
+    }
+
+    /// Whether a unit's processes can be suspended together.
+    pub fn can_freeze(&self, unit: &UnitName) -> bool {
+        matches!(unit.kind(), UnitKind::Service | UnitKind::Scope)
+            && self.engine.host().cgroups.as_ref().is_some_and(Cgroups::can_freeze)
+    }
+
+    /// Whether they are.
+    pub fn is_frozen(&self, unit: &UnitName) -> bool {
+        let (Some(spec), Some(cgroups)) = (self.engine.spec(unit), &self.engine.host().cgroups) else {
+            return false;
+        };
+        self.can_freeze(unit) && cgroups.is_frozen(spec)
+    }
+
+    /// Suspends a unit's processes, or lets them go on.
+    ///
+    /// # Errors
+    /// The kernel refuses.
+    pub fn set_frozen(&self, unit: &UnitName, frozen: bool) -> std::io::Result<()> {
+        match (self.engine.spec(unit), &self.engine.host().cgroups) {
+            (Some(spec), Some(cgroups)) => cgroups.set_frozen(spec, frozen),
+            _ => Ok(()),
+        }
     }
 
     /// Where a unit's output goes.
@@ -479,10 +525,7 @@ impl Driver {
             .into_iter()
             .filter(|unit| !running.contains(unit))
             // A scope has no run of its own, only members, and its last one may be what has just ended.
-            .filter(|unit| {
-                unit.kind() == crate::unit::spec::UnitKind::Scope
-                    || self.engine.host().processes.has_run(unit)
-            })
+            .filter(|unit| unit.kind() == UnitKind::Scope || self.engine.host().processes.has_run(unit))
             .collect();
         if candidates.is_empty() {
             return;

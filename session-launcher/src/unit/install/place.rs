@@ -58,7 +58,7 @@ fn located(loader: &Loader, link: &Path, found: &Path) -> PathBuf {
 /// # Errors
 /// The link cannot be made or removed, or its directory is outside of the root.
 pub fn apply(loader: &Loader, change: &Change) -> Result<(), InstallError> {
-    let (Change::Link { path, .. } | Change::Unlink(path)) = change;
+    let (Change::Link { path, .. } | Change::Unlink(path) | Change::RemoveDirectory(path)) = change;
     let place = loader.path().locate(path);
     let fail = |error: io::Error| match error.kind() {
         io::ErrorKind::AlreadyExists => InstallError::Exists(place.clone()),
@@ -71,6 +71,14 @@ pub fn apply(loader: &Loader, change: &Change) -> Result<(), InstallError> {
             stay_inside(loader, parent)?;
             fs::create_dir_all(parent).map_err(fail)?;
             if *replaces { replace(&place, target) } else { symlink(target, &place) }.map_err(fail)
+        }
+        Change::RemoveDirectory(_) => {
+            stay_inside(loader, parent)?;
+            match fs::remove_dir(&place) {
+                // It has gone with the last file that was in it.
+                Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
+                result => result.map_err(fail),
+            }
         }
         Change::Unlink(_) => {
             stay_inside(loader, parent)?;

@@ -58,7 +58,7 @@ fn text(change: &Change) -> String {
     let short = |path: &Path| path.strip_prefix("/etc/systemd/user").unwrap_or(path).display().to_string();
     match change {
         Change::Link { path, target, .. } => format!("{} -> {}", short(path), target.display()),
-        Change::Unlink(path) => short(path),
+        Change::Unlink(path) | Change::RemoveDirectory(path) => short(path),
     }
 }
 

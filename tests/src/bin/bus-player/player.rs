@@ -131,6 +131,19 @@ impl Player {
         }
     }
 
+    /// Prints what there is at these paths, and where links lead.
+    pub fn paths(&self, paths: &[String]) {
+        let found: Vec<_> = paths
+            .iter()
+            .map(|path| match (std::fs::symlink_metadata(path), std::fs::read_link(path)) {
+                (Err(_), _) => json!([path]),
+                (_, Ok(target)) => json!([path, target.display().to_string()]),
+                _ => json!([path, true]),
+            })
+            .collect();
+        println!("{}", json!({"call": format!("paths {}", paths.join(" ")), "answer": {"found": found}}));
+    }
+
     /// Prints the variables of the manager's environment whose names begin so, in the order of their names.
     pub async fn variables(&mut self, prefix: &str) {
         let arguments = ("org.freedesktop.systemd1.Manager", "Environment");

@@ -4,8 +4,8 @@ use std::process::Stdio;
 
 use zbus::Variant;
 
-use crate::environment_files;
 use crate::player::{MANAGER, Player};
+use crate::{control, environment_files, links};
 
 pub const UNIT: &str = "org.freedesktop.systemd1.Unit";
 pub const SERVICE: &str = "org.freedesktop.systemd1.Service";
@@ -30,6 +30,11 @@ pub async fn play(name: &str, player: &mut Player) {
         "jobs" => jobs(player, true).await,
         "jobs-unsubscribed" => jobs(player, false).await,
         "environment" => environment(player).await,
+        "order" => control::order(player).await,
+        "clean" => control::clean(player).await,
+        "freeze" => control::freeze(player).await,
+        "links" => links::links(player).await,
+        "revert" => links::revert(player).await,
         "environment-files" => environment_files::play(player).await,
         "properties" => properties(player).await,
         "interfaces" => interfaces(player).await,
