@@ -6,6 +6,7 @@ pub mod client;
 pub mod daemon;
 pub mod exec;
 pub mod job;
+pub mod listener;
 pub mod manager;
 pub mod run_service;
 pub mod translate;

@@ -16,6 +16,7 @@ pub mod gnome;
 pub mod lab;
 pub mod libc;
 pub mod musl;
+pub mod native;
 pub mod native_files;
 pub mod scenario;
 pub mod session_daemon;

@@ -9,7 +9,7 @@ use serde_json::Value;
 use usher_tests::user_manager::UserManager;
 
 /// What is played with.
-const UNITS: [(&str, &str); 20] = [
+const UNITS: [(&str, &str); 21] = [
     (
         "one.service",
         "[Unit]\nDescription=One\nDocumentation=man:one(1)\nConditionPathExists=/\nConditionPathExists=|!/nope\n[Service]\nExecStart=/bin/sleep 1000\nEnvironment=A=1 \"B=2 3\"\n",
@@ -47,6 +47,10 @@ const UNITS: [(&str, &str); 20] = [
         "[Service]\nExecStart=/bin/true\n[Install]\nWantedBy=group.target\nAlias=other-name.service\n",
     ),
     ("app-gnome-.scope.d/override.conf", "[Scope]\nTimeoutStopSec=5s\n"),
+    (
+        "with-variable.service",
+        "[Unit]\nConditionEnvironment=PLAYER_A=1\n[Service]\nType=oneshot\nRemainAfterExit=yes\nExecStart=/bin/true\n",
+    ),
     ("default.target", "[Unit]\nDescription=Default\n"),
 ];
 
@@ -152,6 +156,11 @@ fn jobs_of_a_client_that_has_not_subscribed() {
 #[test]
 fn environment() {
     compare("environment");
+}
+
+#[test]
+fn environment_files() {
+    compare("environment-files");
 }
 
 #[test]

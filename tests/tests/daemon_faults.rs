@@ -126,6 +126,48 @@ fn ends_in_the_gap_are_seen_with_their_status() {
     assert_eq!(daemon.property("again.service", "NRestarts"), "1");
 }
 
+/// Whoever waits for a job or a unit while the engine is killed is told by the next one; whoever has left is forgotten.
+#[test]
+fn clients_are_told_by_the_next_engine() {
+    let all = units(&[(
+        "job.service",
+        "[Service]\nType=oneshot\nExecStart=/bin/sh -c 'until [ -e /run/user/1000/go ]; do sleep 0.05; done; exit 7'\n",
+    )]);
+    let Some(mut daemon) = SessionDaemon::start(Groups::Own, &all) else { return };
+    let client = |words: &[&str]| daemon.command(words[0]).args(words[1..].iter().copied()).spawn();
+    // This one subscribes and waits for JobRemoved.
+    let mut starter = client(&["systemctl", "--user", "start", "job.service"]);
+    // These hold on to a unit and wait for changes of its properties.
+    let script = "until [ -e /run/user/1000/go ]; do sleep 0.05; done; exit 9";
+    let mut runner = client(&["systemd-run", "--user", "--wait", "--unit=run", "sh", "-c", script]);
+    let _leaves = client(&["systemd-run", "--user", "--wait", "--unit=left", "sleep", "1000"]);
+    daemon.wait_for_state("job.service", "activating");
+    daemon.wait_for_state("run.service", "active");
+    daemon.wait_for_state("left.service", "active");
+    // A change is saved soon after it came.
+    std::thread::sleep(Duration::from_millis(300));
+
+    let (engine, guardian) = (daemon.engine().unwrap(), daemon.guardian().unwrap());
+    daemon.kill(guardian, "STOP");
+    daemon.kill(engine, "KILL");
+    let is_leaving = |command: &str| command.starts_with("/usr/bin/systemd-run") && command.contains("=left");
+    let leaving = daemon.processes().into_values().find(|process| is_leaving(&process.command)).unwrap();
+    daemon.kill(leaving.pid, "KILL");
+    daemon.wait_until("the client has left", || !daemon.processes().contains_key(&leaving.pid));
+    daemon.resume_guardian(guardian);
+    daemon.wait_until("a new engine", || daemon.is_reachable());
+    assert!(starter.runs() && runner.runs(), "{}{}", starter.log(), runner.log());
+
+    daemon.machine.write("/run/user/1000/go", 0o644, "");
+    let status = starter.wait(Duration::from_secs(20));
+    assert_eq!(status.code(), Some(1), "{}", starter.log());
+    assert!(starter.log().contains("Job for job.service failed"), "{}", starter.log());
+    assert_eq!(runner.wait(Duration::from_secs(20)).code(), Some(9), "{}", runner.log());
+    // Nothing holds this one any more, so that it goes with its end.
+    daemon.manage("stop left.service");
+    assert_eq!(daemon.property("left.service", "LoadState"), "not-found");
+}
+
 /// Killed again and again while there is work, it loses nothing, and doubles nothing.
 #[test]
 fn engine_killed_at_random_moments() {

@@ -1,104 +1,16 @@
 //! The real GDM: two greeters at once, each for a user that GDM lends, and then a user's session.
 
-#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, reason = "tests")]
 
-use std::time::Duration;
 use usher_tests::gnome::artefacts::Artefacts;
-use usher_tests::gnome::gdm::{DisplayManager, Seat};
-use usher_tests::lab::desktop::{UID, USER, wait_for};
-
-/// How long a display may take.
-const LIMIT: Duration = Duration::from_secs(60);
-
-/// How often it is looked for.
-const INTERVAL: Duration = Duration::from_millis(200);
-
-/// What GDM writes into environment.d of a greeter's home, and nowhere else.
-const GREETER_VARIABLES: [(&str, &str); 4] = [
-    ("DCONF_PROFILE", "gdm"),
-    ("GIO_USE_VFS", "local"),
-    ("GVFS_DISABLE_FUSE", "1"),
-    ("RUNNING_UNDER_GDM", "true"),
-];
+use usher_tests::gnome::gdm::DisplayManager;
+use usher_tests::gnome::greeters;
+use usher_tests::gnome::side::Supervisor;
 
 #[test]
 fn two_greeters_at_once_then_a_users_session() {
     let artefacts = Artefacts::of("gnome-gdm");
-    let Some(gdm) = DisplayManager::start_or_skip(&artefacts) else { return };
-    std::thread::scope(|scope| {
-        for remote in ["/lab/one", "/lab/two"] {
-            let argument = format!("{{'remote-id': <objectpath '{remote}'>}}");
-            let gdm = &gdm;
-            scope.spawn(move || gdm.make_display("CreateRemoteDisplay", &argument).unwrap());
-        }
-    });
-    let registered =
-        wait_for(LIMIT, INTERVAL, || gdm.registered_displays() == 2 && gdm.greeters().len() == 2);
-    assert!(registered, "{} of 2 displays registered\n{}", gdm.registered_displays(), gdm.story());
-    let mut wrong = Vec::new();
-    for (uid, name) in gdm.greeters().into_iter().zip(["greeter-1", "greeter-2"]) {
-        let seat = gdm.seat(uid).unwrap();
-        wrong.extend(check_greeter(&gdm, &seat).into_iter().map(|what| format!("{name}: {what}")));
-        check_picture(&gdm, &seat, name, &mut wrong);
-    }
-
-    // It answers with an error although the session runs: nobody waits for such a display.
-    let _ = gdm.make_display("CreateUserDisplay", USER);
-    let registered = wait_for(LIMIT, INTERVAL, || gdm.registered_displays() == 3 && gdm.seat(UID).is_some());
-    assert!(registered, "{USER}'s display has not registered\n{}", gdm.story());
-    let seat = gdm.seat(UID).unwrap();
-    let running = || {
-        let answer = gdm.call(
-            &seat,
-            "org.gnome.SessionManager",
-            "/org/gnome/SessionManager",
-            "org.gnome.SessionManager.IsSessionRunning",
-            &[],
-        );
-        answer.is_ok_and(|answer| answer.contains("true"))
-    };
-    assert!(wait_for(LIMIT, INTERVAL, running), "{USER}'s session does not run\n{}", gdm.story());
-    check_picture(&gdm, &seat, "user", &mut wrong);
-    for program in ["pipewire", "wireplumber"] {
-        if !wait_for(LIMIT, INTERVAL, || runs(&gdm, UID, program)) {
-            wrong.push(format!("{USER}: {program} does not run"));
-        }
-    }
-    wrong.extend(gdm.registration_errors());
+    let Some(gdm) = DisplayManager::start_or_skip(Supervisor::Direct, &artefacts) else { return };
+    let wrong = greeters::play(&gdm, &|_, _| Vec::new());
     assert!(wrong.is_empty(), "{}\n{}", wrong.join("\n"), gdm.story());
-}
-
-fn check_greeter(gdm: &DisplayManager, seat: &Seat) -> Vec<String> {
-    let mut wrong = Vec::new();
-    for (name, value) in GREETER_VARIABLES {
-        if seat.shell.get(name).map(String::as_str) != Some(value) {
-            wrong.push(format!(
-                "{name} is {:?}, GDM wrote {value:?} into environment.d",
-                seat.shell.get(name)
-            ));
-        }
-    }
-    if seat.shell.get("XDG_SESSION_CLASS").map(String::as_str) != Some("greeter") {
-        wrong.push("XDG_SESSION_CLASS is not greeter".to_owned());
-    }
-    for program in ["pipewire", "wireplumber"] {
-        if runs(gdm, seat.uid, program) {
-            wrong.push(format!("{program} runs, for a greeter"));
-        }
-    }
-    wrong
-}
-
-fn runs(gdm: &DisplayManager, uid: u32, program: &str) -> bool {
-    gdm.desktop.machine.processes_of(uid).iter().any(|process| process.name == program)
-}
-
-fn check_picture(gdm: &DisplayManager, seat: &Seat, name: &str, wrong: &mut Vec<String>) {
-    // A display registers when the shell has started; what it shows is drawn a moment later.
-    std::thread::sleep(Duration::from_secs(2));
-    match gdm.photograph(seat, name) {
-        Ok(picture) if !picture.is_blank() => {}
-        Ok(picture) => wrong.push(format!("{name}: the picture shows nothing: {picture:?}")),
-        Err(error) => wrong.push(format!("{name}: no picture: {error}")),
-    }
 }

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::num::NonZeroU32;
 
+use serde::{Deserialize, Serialize};
 use zbus::Message;
 
 use super::error::Failure;
@@ -39,8 +40,8 @@ impl Credentials {
     }
 }
 
-/// One client.
-#[derive(Debug, Default)]
+/// One client. What it has asked for outlives an engine; who it is can be asked again.
+#[derive(Debug, Default, Clone, Serialize, Deserialize)]
 pub struct Client {
     /// It has called `Subscribe`.
     pub subscribed: bool,
@@ -51,10 +52,13 @@ pub struct Client {
     /// Transient units that it has made.
     pub transient: BTreeSet<UnitName>,
     /// Who it is, once the bus has said it.
+    #[serde(skip)]
     pub credentials: Option<Credentials>,
     /// The number of the question to the bus.
+    #[serde(skip)]
     pub question: Option<NonZeroU32>,
     /// Its calls until then, in order.
+    #[serde(skip)]
     pub waiting: VecDeque<Message>,
 }
 
@@ -68,11 +72,12 @@ impl Client {
         fits
     }
 
-    /// Notes that the client has read a unit's properties.
-    pub fn watch(&mut self, unit: &UnitName) {
-        if self.watched.len() < MAX_WATCHED {
-            self.watched.insert(unit.clone());
-        }
+    /// Whether it has asked for anything that lasts.
+    fn holds(&self) -> bool {
+        self.subscribed
+            || !self.references.is_empty()
+            || !self.watched.is_empty()
+            || !self.transient.is_empty()
     }
 
     /// Notes a unit that the client makes.
@@ -115,9 +120,16 @@ impl Client {
     }
 }
 
+/// Clients by their unique names, as they are saved.
+pub type SavedClients = BTreeMap<String, Client>;
+
 /// All clients that hold something or have called.
 #[derive(Debug, Default)]
-pub struct Clients(BTreeMap<String, Client>);
+pub struct Clients {
+    clients: SavedClients,
+    /// Somebody holds something else than at the last call of [`Clients::take_changed`].
+    changed: bool,
+}
 
 impl Clients {
     /// The client of that unique name.
@@ -125,20 +137,63 @@ impl Clients {
     /// # Errors
     /// There are too many.
     pub fn entry(&mut self, name: &str) -> Result<&mut Client, Failure> {
-        if self.0.len() >= MAX_CLIENTS && !self.0.contains_key(name) {
+        if self.clients.len() >= MAX_CLIENTS && !self.clients.contains_key(name) {
             return Err(Failure::limits_exceeded("Too many clients."));
         }
-        Ok(self.0.entry(name.to_owned()).or_default())
+        Ok(self.clients.entry(name.to_owned()).or_default())
+    }
+
+    /// The same, to change what it holds.
+    ///
+    /// # Errors
+    /// There are too many.
+    pub fn change(&mut self, name: &str) -> Result<&mut Client, Failure> {
+        self.changed = true;
+        self.entry(name)
+    }
+
+    /// Notes that a client has read a unit's properties.
+    pub fn watch(&mut self, name: &str, unit: &UnitName) {
+        // Beyond its bounds a client is told less.
+        let Ok(client) = self.entry(name) else { return };
+        if client.watched.len() < MAX_WATCHED && !client.watched.contains(unit) {
+            client.watched.insert(unit.clone());
+            self.changed = true;
+        }
+    }
+
+    /// Whether anybody holds something else than at the last call.
+    pub fn take_changed(&mut self) -> bool {
+        std::mem::take(&mut self.changed)
+    }
+
+    /// What has to outlive an engine.
+    pub fn saved(&self) -> SavedClients {
+        self.clients
+            .iter()
+            .filter(|(_, client)| client.holds())
+            .map(|(name, client)| (name.clone(), client.clone()))
+            .collect()
+    }
+
+    /// The clients that an earlier engine had.
+    pub fn restore(saved: SavedClients) -> Self {
+        Self { clients: saved, changed: false }
+    }
+
+    /// The names of all.
+    pub fn names(&self) -> impl Iterator<Item = &String> {
+        self.clients.keys()
     }
 
     /// The client of that name, if it is known.
     pub fn get(&self, name: &str) -> Option<&Client> {
-        self.0.get(name)
+        self.clients.get(name)
     }
 
     /// The client that the bus was asked about under that number.
     pub fn answered(&mut self, question: NonZeroU32) -> Option<(String, &mut Client)> {
-        self.0
+        self.clients
             .iter_mut()
             .find(|(_, client)| client.question == Some(question))
             .map(|(name, client)| (name.clone(), client))
@@ -146,12 +201,13 @@ impl Clients {
 
     /// Forgets a client that has left.
     pub fn remove(&mut self, name: &str) -> Option<Client> {
-        self.0.remove(name)
+        // Nothing to be saved: whoever is not on the bus any more is forgotten after a restart too.
+        self.clients.remove(name)
     }
 
     /// Forgets a unit that is no more.
     pub fn forget_unit(&mut self, unit: &UnitName) {
-        for client in self.0.values_mut() {
+        for client in self.clients.values_mut() {
             client.watched.remove(unit);
             client.transient.remove(unit);
         }
@@ -159,18 +215,18 @@ impl Clients {
 
     /// Whether somebody has subscribed.
     pub fn any_subscribed(&self) -> bool {
-        self.0.values().any(|client| client.subscribed)
+        self.clients.values().any(|client| client.subscribed)
     }
 
     /// Whether somebody holds on to the unit.
     pub fn any_reference(&self, unit: &UnitName) -> bool {
-        self.0.values().any(|client| client.references.contains_key(unit))
+        self.clients.values().any(|client| client.references.contains_key(unit))
     }
 
     /// The names of those that hold on to a unit, once for each time.
     pub fn holders(&self, unit: &UnitName) -> Vec<String> {
         let count = |client: &Client| client.references.get(unit).copied().unwrap_or(0);
-        self.0
+        self.clients
             .iter()
             .flat_map(|(name, client)| std::iter::repeat_n(name.clone(), count(client).min(16) as usize))
             .collect()
@@ -178,7 +234,7 @@ impl Clients {
 
     /// The names of those that have read the unit's properties.
     pub fn watchers(&self, unit: &UnitName) -> Vec<String> {
-        self.0
+        self.clients
             .iter()
             .filter(|(_, client)| client.watched.contains(unit))
             .map(|(name, _)| name.clone())

@@ -6,6 +6,7 @@ use zbus::message::Type;
 use zbus::{Connection, Message};
 
 use super::client::Clients;
+use super::saved::SavedFace;
 use super::{activation, dispatch, signal};
 use crate::daemon::DaemonError;
 use crate::daemon::clock::Stamp;
@@ -124,6 +125,26 @@ impl Face {
         self.flush().await;
     }
 
+    /// Goes on where an earlier engine was killed, with those of its clients that are among `present`, the names on the bus.
+    pub fn resume(&mut self, driver: &mut Driver, saved: SavedFace, present: &BTreeSet<String>) {
+        self.state = saved.restore();
+        let known = self.state.clients.names().chain(self.state.job_clients.values().flatten());
+        let gone: BTreeSet<String> = known.filter(|name| !present.contains(*name)).cloned().collect();
+        for name in gone {
+            self.state.client_left(driver, &name);
+        }
+    }
+
+    /// What has to outlive this engine.
+    pub fn saved(&self) -> SavedFace {
+        SavedFace::of(&self.state)
+    }
+
+    /// Whether anything has come about, since the last call, that the next engine has to know.
+    pub fn take_changed(&mut self) -> bool {
+        self.state.clients.take_changed()
+    }
+
     /// Tells what has changed since the last call.
     pub async fn publish(&mut self, driver: &mut Driver) {
         signal::publish(&mut self.state, driver);
@@ -172,10 +193,10 @@ impl State {
 
     /// Lets go of all that a client held.
     fn client_left(&mut self, driver: &mut Driver, name: &str) {
-        let Some(client) = self.clients.remove(name) else { return };
         for clients in self.job_clients.values_mut() {
             clients.remove(name);
         }
+        let Some(client) = self.clients.remove(name) else { return };
         for unit in client.references.keys() {
             if !self.clients.any_reference(unit) {
                 driver.pin(unit, false);

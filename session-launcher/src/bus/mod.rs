@@ -7,7 +7,7 @@
 //! - [`dispatch`]: from a message to its handler; [`table`]: what an interface is; [`introspect`]: its description
 //! - `manager/`, `unit/`, `job`: the objects; [`properties`]: `org.freedesktop.DBus.Properties` for all of them
 //! - [`transient`]: units that a client describes; [`activation`]: services that the bus wants started
-//! - [`signal`]: what is told unasked; [`error`], [`path`]: names of errors and objects
+//! - [`signal`]: what is told unasked; [`saved`]: what outlives a killed engine; [`error`], [`path`]: names of errors and objects
 
 mod activation;
 mod call;
@@ -20,12 +20,14 @@ mod job;
 mod manager;
 mod path;
 mod properties;
+mod saved;
 mod signal;
 mod table;
 mod transient;
 mod unit;
 
 pub use face::Face;
+pub use saved::SavedFace;
 
 /// The name on the bus.
 pub const NAME: &str = "org.freedesktop.systemd1";

@@ -56,10 +56,8 @@ fn read(call: &mut Call<'_>, interface: &str, wanted: &Wanted) -> Result<Values,
             select(&[&job::JOB], interface, wanted, |property| (property.get)(&subject))
         }
         Object::Unit(name) => {
-            if let Some(client) =
-                call.state.clients.entry(&call.sender).ok().filter(|_| interface == unit::UNIT.name)
-            {
-                client.watch(&name);
+            if interface == unit::UNIT.name {
+                call.state.clients.watch(&call.sender, &name);
             }
             let subject = unit::Subject::of(call.driver, call.state, &name)
                 .ok_or_else(|| Failure::no_such_unit(format!("Unit {name} not loaded.")))?;

@@ -5,7 +5,7 @@ use std::process::ExitCode;
 
 use crate::daemon::event_loop::{self, Options};
 use crate::daemon::{DaemonError, guardian};
-use crate::manager::select::{self, Choice};
+use crate::manager::select::{self, Choice, Wanted};
 use crate::unit::spec::UnitName;
 
 /// What it is called with.
@@ -45,11 +45,12 @@ pub fn run(arguments: &Arguments) -> super::Result {
         return Ok(guardian::run(&own).map_err(failed)?);
     }
     log_to_stderr();
+    let configured = select::configured();
     let status = event_loop::run(&Options {
         unit: Some(unit),
         announce: arguments.announce,
-        manager: arguments.manager.unwrap_or_else(select::configured),
-        private: arguments.private,
+        manager: arguments.manager.map_or(configured.manager, Wanted::by_option),
+        private: arguments.private || configured.private,
     })?;
     Ok(ExitCode::from(u8::try_from(status).unwrap_or(1)))
 }

@@ -61,7 +61,7 @@ enum Command {
     Deps(deps::Arguments),
     /// Draw the units that a unit pulls in, as text, DOT or SVG.
     Graph(graph::Arguments),
-    /// Print which directives are handed on, ignored or refused.
+    /// Print which directives are applied or kept as written, ignored or refused.
     Directives(directives::Arguments),
     /// Print the directories in which units are looked for.
     Paths,

@@ -14,7 +14,7 @@ pub async fn next(stream: &mut MessageStream) -> Option<zbus::Result<Message>> {
     std::future::poll_fn(|context| Pin::new(&mut *stream).poll_next(context)).await
 }
 
-/// Asks to be told of every change of a name's owner, and gives the names that have one now.
+/// Asks to be told of every change of a name's owner, and gives the names that have one now, unique names among them.
 ///
 /// # Errors
 /// The bus does not answer.
@@ -24,7 +24,7 @@ pub async fn owned_names(connection: &Connection) -> zbus::Result<BTreeSet<Strin
     connection.call_method(Some(BUS), path, Some(BUS), "AddMatch", &rule).await?;
     let reply = connection.call_method(Some(BUS), path, Some(BUS), "ListNames", &()).await?;
     let names: Vec<String> = reply.body().deserialize()?;
-    Ok(names.into_iter().filter(|name| !name.starts_with(':')).collect())
+    Ok(names.into_iter().collect())
 }
 
 /// What tells this bus from every other, also from a later one at the same address.
@@ -37,6 +37,11 @@ pub async fn bus_id(connection: &Connection) -> zbus::Result<String> {
     reply.body().deserialize()
 }
 
+/// Whether the bus has given the name to a connection itself, for as long as that lasts.
+pub fn is_unique(name: &str) -> bool {
+    name.starts_with(':')
+}
+
 /// The well-known name that a message of the bus says has a new owner (true) or none any more.
 pub fn name_change(message: &Message) -> Option<(String, bool)> {
     let header = message.header();
@@ -47,5 +52,5 @@ pub fn name_change(message: &Message) -> Option<(String, bool)> {
         return None;
     }
     let (name, _, new): (String, String, String) = message.body().deserialize().ok()?;
-    (!name.starts_with(':')).then_some((name, !new.is_empty()))
+    (!is_unique(&name)).then_some((name, !new.is_empty()))
 }

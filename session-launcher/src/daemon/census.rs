@@ -12,6 +12,7 @@ use crate::unit::spec::UnitName;
 struct Entry {
     parent: i32,
     state: char,
+    flags: u32,
     birth: u64,
 }
 
@@ -112,8 +113,14 @@ fn read_processes() -> HashMap<i32, Entry> {
         .collect()
 }
 
-/// How many fields of /proc/PID/stat lie between the parent and the start time (proc_pid_stat(5)).
-const FIELDS_TO_START: usize = 17;
+/// How many fields of /proc/PID/stat lie between the parent and the flags (proc_pid_stat(5)).
+const FIELDS_TO_FLAGS: usize = 4;
+
+/// The same between the flags and the start time.
+const FIELDS_TO_START: usize = 12;
+
+/// PF_EXITING of the kernel.
+const EXITING: u32 = 0x4;
 
 fn read_entry(pid: i32) -> Option<Entry> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).ok()?;
@@ -122,8 +129,9 @@ fn read_entry(pid: i32) -> Option<Entry> {
     let mut fields = rest.split_ascii_whitespace();
     let state = fields.next()?.chars().next()?;
     let parent = fields.next()?.parse().ok()?;
+    let flags = fields.nth(FIELDS_TO_FLAGS)?.parse().ok()?;
     let birth = fields.nth(FIELDS_TO_START)?.parse().ok()?;
-    Some(Entry { parent, state, birth })
+    Some(Entry { parent, state, flags, birth })
 }
 
 /// The parent of a process.
@@ -147,6 +155,12 @@ pub fn is_alive(pid: i32) -> bool {
     read_entry(pid).is_some_and(|entry| entry.state != 'Z' && entry.state != 'X')
 }
 
+/// Whether a process has ended, or is about to: its files are closed already.
+pub fn is_ending(pid: i32) -> bool {
+    let entry = read_entry(pid);
+    entry.is_none_or(|entry| entry.state == 'Z' || entry.state == 'X' || entry.flags & EXITING != 0)
+}
+
 /// When the process began, in ticks since the boot: with its number, this is one process for ever. Nothing for a zombie.
 pub fn birth_of(pid: i32) -> Option<u64> {
     read_entry(pid).filter(|entry| entry.state != 'Z' && entry.state != 'X').map(|entry| entry.birth)
@@ -156,6 +170,15 @@ pub fn birth_of(pid: i32) -> Option<u64> {
 pub fn is_own_program(pid: i32) -> bool {
     let own = fs::read_link("/proc/self/exe").ok();
     own.is_some() && fs::read_link(format!("/proc/{pid}/exe")).ok() == own
+}
+
+/// The unit whose process a wrapper of a native service has started or is to start. Nothing if the process is none.
+pub fn wrapped_unit(pid: i32) -> Option<String> {
+    let line = fs::read(format!("/proc/{pid}/cmdline")).ok()?;
+    let mut arguments = line.split(|byte| *byte == 0).skip(1);
+    let is_wrapper = arguments.next() == Some(b"exec") && arguments.next() == Some(b"--unit");
+    let unit = arguments.next().filter(|_| is_wrapper && is_own_program(pid))?;
+    String::from_utf8(unit.to_vec()).ok()
 }
 
 /// The name of the run in a process's environment.

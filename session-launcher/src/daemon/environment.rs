@@ -1,6 +1,11 @@
 //! The manager's environment: what its services start with, and what conditions look at.
+//!
+//! As in systemd it lies in layers: over the variables of the manager's own process those of environment.d(5), which are
+//! read again at every reload, and over these what clients have set.
 
 use std::collections::BTreeMap;
+
+use serde::{Deserialize, Serialize};
 
 use crate::unit::environment_d;
 use crate::unit::specifier::Host;
@@ -36,28 +41,47 @@ pub const DEFAULT_PATH: &str = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bi
 pub struct InvalidAssignment(pub String);
 
 /// The environment block (`systemctl --user show-environment`).
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Environment {
+    /// Of the manager's own process.
+    inherited: BTreeMap<String, String>,
+    /// Of environment.d(5), as read last.
+    files: BTreeMap<String, String>,
+    /// What clients have set.
+    set: BTreeMap<String, String>,
+    /// All of them, the latter over the former.
     variables: BTreeMap<String, String>,
 }
 
 impl Environment {
-    /// The process's own variables and, over them, those of environment.d(5); the latter once more by themselves.
-    pub fn detect() -> (Self, BTreeMap<String, String>) {
-        let mut variables: BTreeMap<String, String> = std::env::vars_os()
+    /// The process's own variables and those of environment.d(5).
+    pub fn detect() -> Self {
+        let mut inherited: BTreeMap<String, String> = std::env::vars_os()
             .filter_map(|(name, value)| Some((name.into_string().ok()?, value.into_string().ok()?)))
             .filter(|(name, value)| is_assignable(name, value) && !NOT_INHERITED.contains(&name.as_str()))
             .collect();
-        variables.entry("PATH".to_owned()).or_insert_with(|| DEFAULT_PATH.to_owned());
-        let host = Host::detect(&variables, None);
-        let files = environment_d::load(&environment_d::directories(&host), None, &variables);
-        variables.extend(files.clone());
-        (Self { variables }, files)
+        inherited.entry("PATH".to_owned()).or_insert_with(|| DEFAULT_PATH.to_owned());
+        let mut environment = Self { inherited, ..Self::default() };
+        environment.read_files();
+        environment
     }
 
-    /// Of these variables.
-    pub fn of(variables: BTreeMap<String, String>) -> Self {
-        Self { variables }
+    /// Reads environment.d(5) again. A variable that is no more in it has the value again that it had without.
+    pub fn read_files(&mut self) {
+        let host = Host::detect(&self.inherited, None);
+        self.files = environment_d::load(&environment_d::directories(&host), None, &self.inherited);
+        self.merge();
+    }
+
+    fn merge(&mut self) {
+        let layers = [&self.inherited, &self.files, &self.set];
+        self.variables =
+            layers.into_iter().flatten().map(|(name, value)| (name.clone(), value.clone())).collect();
+    }
+
+    /// The variables of environment.d(5) alone.
+    pub fn from_files(&self) -> &BTreeMap<String, String> {
+        &self.files
     }
 
     /// The variables by name.
@@ -65,7 +89,9 @@ impl Environment {
         &self.variables
     }
 
-    /// Takes variables away: each is a name, or `NAME=VALUE`, which goes only when it has that value.
+    /// Takes variables away: each is a name, or `NAME=VALUE`, which goes only when it has that value. What environment.d(5)
+    /// says comes through again. Other than in systemd, the variables of the manager's own process can be taken away too:
+    /// here it may have been started from within a session, whose variables mean nothing to the next one.
     ///
     /// # Errors
     /// One is neither; then nothing has changed.
@@ -76,18 +102,18 @@ impl Environment {
                 return Err(InvalidAssignment(entry.clone()));
             }
         }
-        for entry in names {
-            match entry.split_once('=') {
-                None => {
-                    self.variables.remove(entry);
-                }
-                Some((name, value)) => {
-                    if self.variables.get(name).is_some_and(|set| set == value) {
-                        self.variables.remove(name);
-                    }
+        for layer in [&mut self.inherited, &mut self.set] {
+            for entry in names {
+                let (name, value) = match entry.split_once('=') {
+                    None => (entry.as_str(), None),
+                    Some((name, value)) => (name, Some(value)),
+                };
+                if layer.get(name).is_some_and(|set| value.is_none_or(|value| set == value)) {
+                    layer.remove(name);
                 }
             }
         }
+        self.merge();
         Ok(())
     }
 
@@ -105,7 +131,8 @@ impl Environment {
                 _ => return Err(InvalidAssignment(assignment.clone())),
             }
         }
-        self.variables.extend(pairs);
+        self.set.extend(pairs);
+        self.merge();
         Ok(())
     }
 
@@ -142,6 +169,22 @@ mod tests {
         assert!(environment.set(&texts(&["A=2", "1B=x"])).is_err());
         assert!(environment.unset(&texts(&["A", "B C"])).is_err());
         assert_eq!(environment.assignments(), ["A=1"]);
+    }
+
+    #[test]
+    fn layers_lie_over_each_other() {
+        let one = |value: &str| BTreeMap::from([("A".to_owned(), value.to_owned())]);
+        let mut environment =
+            Environment { inherited: one("own"), files: one("file"), ..Environment::default() };
+        environment.set(&texts(&["A=client"])).unwrap();
+        assert_eq!(environment.assignments(), ["A=client"]);
+        environment.unset(&texts(&["A=client"])).unwrap();
+        assert_eq!(environment.assignments(), ["A=file"]);
+        environment.files.clear();
+        environment.merge();
+        assert_eq!(environment.assignments(), ["A=own"]);
+        environment.unset(&texts(&["A"])).unwrap();
+        assert_eq!(environment.assignments(), [""; 0]);
     }
 
     #[test]

@@ -22,13 +22,13 @@ use super::environment::Environment;
 use super::exec_socket::WrapperEvent;
 use super::notify::{self, NotifySocket};
 use super::socket_unit::Keep;
-use super::state_file::{Previous, StateFile};
+use super::state_file::{Previous, Saved, StateFile};
 use super::unit_log::{self, UnitLogs};
 use super::{DaemonError, bus_messages, census, clock, readable, session_bus};
 use crate::bus::Face;
 use crate::client;
 use crate::job::{Event, ExitStatus};
-use crate::manager::select::{self, Choice};
+use crate::manager::select::{self, Circumstances, Wanted};
 use crate::unit::spec::{JobMode, UnitName};
 use crate::unit::specifier::Host;
 
@@ -58,7 +58,7 @@ pub struct Options {
     /// Writes a newline to standard output once the manager can be reached.
     pub announce: bool,
     /// What supervises the services.
-    pub manager: Choice,
+    pub manager: Wanted,
     /// Start a service manager of our own when the user has none.
     pub private: bool,
 }
@@ -118,7 +118,7 @@ impl EngineProcess {
         // Whoever's parent ends becomes a child here, so that its end is seen.
         let own = rustix::process::getpid();
         rustix::process::set_child_subreaper(Some(own)).map_err(|error| io("subreaper")(error.into()))?;
-        let (environment, from_files) = Environment::detect();
+        let environment = Environment::detect();
         let host = Host::detect(environment.variables(), None);
         let directory = super::runtime_directory(&host).ok_or(DaemonError::NoRuntimeDirectory)?;
         let failed = |error| DaemonError::Directory { path: directory.clone(), error };
@@ -130,9 +130,9 @@ impl EngineProcess {
 
         let connection = zbus::connection::Builder::session().build().await?;
         let messages = zbus::MessageStream::from(&connection);
-        let bus_names = bus_messages::owned_names(&connection).await?;
+        let names = bus_messages::owned_names(&connection).await?;
         let state = StateFile::new(&directory, &bus_messages::bus_id(&connection).await?);
-        let face = Face::new(connection.clone()).await?;
+        let mut face = Face::new(connection.clone()).await?;
 
         let notify_path = directory.join("notify");
         // Of the engine before, with what came while there was none.
@@ -147,26 +147,30 @@ impl EngineProcess {
             }
         };
         let previous = state.read();
-        let goes_on = matches!(previous, Previous::Resume(_));
-        if !goes_on {
-            tell_bus(&connection, &from_files).await;
+        let before = match &previous {
+            Previous::Resume(saved) => Some(saved.driver.manager.clone()),
+            _ => None,
+        };
+        if before.is_none() {
+            tell_bus(&connection, environment.from_files()).await;
         }
+        let circumstances = Circumstances {
+            private: options.private,
+            host: &host,
+            variables: environment.variables(),
+            before: before.as_deref(),
+        };
         let parts = Parts {
-            manager: select::select(
-                options.manager,
-                options.private,
-                &host,
-                environment.variables(),
-                goes_on,
-            ),
+            manager: select::select(&options.manager, &circumstances),
             logs: UnitLogs::new(unit_log::directory(&host)),
             notify_socket: notify_path,
-            bus_names,
+            bus_names: names.iter().filter(|name| !bus_messages::is_unique(name)).cloned().collect(),
         };
         let mut driver = match previous {
             Previous::Resume(saved) => {
                 let kept = std::mem::take(&mut legacy.kept);
-                let mut driver = Driver::restore(*saved, kept, parts);
+                let mut driver = Driver::restore(saved.driver, kept, parts);
+                face.resume(&mut driver, saved.face, &names);
                 resume(&mut driver, &legacy, &mut link).await;
                 driver
             }
@@ -301,12 +305,14 @@ impl EngineProcess {
     async fn settle(&mut self) {
         // Orders go out, and what came along with answers is not waited for.
         self.driver.take_native_events();
+        self.driver.spawn_delayed();
         self.driver.report_empty_units();
         self.driver.start_x11_services();
         for keep in self.driver.sockets_mut().take_news() {
             self.link.keep(&keep);
         }
-        if self.driver.take_changed() && self.save_at.is_none() {
+        let changed = self.driver.take_changed() | self.face.take_changed();
+        if changed && self.save_at.is_none() {
             self.save_at = Some(Instant::now() + self.save_delay);
         }
         self.face.publish(&mut self.driver).await;
@@ -346,7 +352,8 @@ impl EngineProcess {
     fn save(&mut self) {
         self.save_at = None;
         let began = Instant::now();
-        if let Err(error) = self.state.write(&self.driver.saved()) {
+        let saved = Saved { driver: self.driver.saved(), face: self.face.saved() };
+        if let Err(error) = self.state.write(&saved) {
             tracing::warn!("the state is not saved, a killed engine could not go on: {error}");
         }
         self.save_delay = SAVE_DELAY.max(began.elapsed() * SAVE_REST);
@@ -424,6 +431,7 @@ async fn resume(driver: &mut Driver, legacy: &Legacy, link: &mut EngineLink) {
         }
     }
     driver.processes_lost(lost);
+    driver.orders_lost();
     // These ended after we looked.
     for (pid, status) in news {
         if driver.knows_process(pid) && !driver.still_runs(pid) {

@@ -250,6 +250,15 @@ impl ExecSocket {
         self.parked.len() < before
     }
 
+    /// Whether the unit has a process that was ordered and does not run yet.
+    pub fn has_order(&self, unit: &UnitName) -> bool {
+        self.parked.contains_key(unit)
+            || self
+                .connections
+                .values()
+                .any(|connection| connection.order.is_some() && connection.unit.as_ref() == Some(unit))
+    }
+
     /// Whether a wrapper of the unit waits for a process.
     pub fn is_waited_for(&self, unit: &UnitName) -> bool {
         self.connections.values().any(|connection| {

@@ -2,37 +2,19 @@
 
 use std::collections::BTreeMap;
 use std::fs;
-use std::io;
-use std::net::{SocketAddr, TcpListener, UdpSocket};
-use std::os::fd::{AsFd, OwnedFd};
+use std::net::SocketAddr;
+use std::os::fd::OwnedFd;
 use std::os::unix::ffi::OsStrExt;
-use std::os::unix::fs::{DirBuilderExt, PermissionsExt};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use rustix::fs::{FileType, Mode, OFlags};
-use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType, sockopt};
+use rustix::net::{SocketFlags, sockopt};
 use tokio::sync::mpsc;
 use tokio::task::AbortHandle;
 
 use super::readable;
-use crate::unit::spec::{Listen, ListenKind, Settings, SocketSettings, Unit, UnitName};
-
-/// Why a socket unit cannot listen.
-#[derive(Debug, thiserror::Error)]
-pub enum SocketError {
-    /// This kind is not served.
-    #[error("{0}: sockets of this kind are not supported")]
-    Unsupported(String),
-    /// It cannot be opened.
-    #[error("cannot listen on {address}: {error}")]
-    Listen {
-        /// Where.
-        address: String,
-        /// Why.
-        error: io::Error,
-    },
-}
+use crate::listener::{self, ListenError};
+use crate::unit::spec::{Settings, SocketSettings, Unit, UnitName};
 
 /// A socket as a service gets it.
 #[derive(Debug)]
@@ -109,14 +91,14 @@ impl Sockets {
     ///
     /// # Errors
     /// One cannot be opened; then none stays open.
-    pub fn listen(&mut self, unit: &UnitName, settings: &SocketSettings) -> Result<(), SocketError> {
+    pub fn listen(&mut self, unit: &UnitName, settings: &SocketSettings) -> Result<(), ListenError> {
         if !self.open.contains_key(unit) {
             let mut descriptors = Vec::new();
             for (place, listen) in settings.listen.iter().enumerate() {
                 let key = key(unit, place);
                 let descriptor = match self.kept.remove(&key) {
                     Some(kept) => kept,
-                    None => open(listen, settings)?,
+                    None => listener::open(listen, settings)?,
                 };
                 let descriptor = Arc::new(descriptor);
                 self.news.push(Keep::Hold(key, Arc::clone(&descriptor)));
@@ -166,11 +148,7 @@ impl Sockets {
         })?;
         let number = self.accepted;
         self.accepted += 1;
-        let peer = match sockopt::socket_peercred(&connection) {
-            Ok(peer) => format!("{number}-{}-{}", peer.pid.as_raw_nonzero(), peer.uid.as_raw()),
-            Err(_) => format!("{number}-0-0"),
-        };
-        let instance = template?.instantiate(&peer)?;
+        let instance = template?.instantiate(&format!("{number}-{}", ends_of(&connection)))?;
         self.connections.insert(instance.clone(), Arc::new(connection));
         Some(instance)
     }
@@ -204,7 +182,7 @@ impl Sockets {
         }
         if open.settings.remove_on_stop {
             for listen in &open.settings.listen {
-                if let Some(path) = path_of(listen) {
+                if let Some(path) = listener::path_of(listen) {
                     let _ = fs::remove_file(path);
                 }
             }
@@ -244,138 +222,39 @@ impl Sockets {
     }
 }
 
+/// The ends of a connection, as they are in the name of the instance that serves it.
+fn ends_of(connection: &OwnedFd) -> String {
+    let own = rustix::net::getsockname(connection).and_then(SocketAddr::try_from);
+    let other = rustix::net::getpeername(connection).and_then(|other| match other {
+        Some(other) => SocketAddr::try_from(other),
+        None => Err(rustix::io::Errno::NOTCONN),
+    });
+    if let (Ok(own), Ok(other)) = (own, other) {
+        return format!("{}-{}", plain(own), plain(other));
+    }
+    match sockopt::socket_peercred(connection) {
+        Ok(peer) => format!("{}-{}", peer.pid.as_raw_nonzero(), peer.uid.as_raw()),
+        Err(_) => "0-0".to_owned(),
+    }
+}
+
+/// An address and port. An IPv4 address that came over an IPv6 socket is written as the former.
+fn plain(address: SocketAddr) -> String {
+    format!("{}:{}", address.ip().to_canonical(), address.port())
+}
+
 fn key(unit: &UnitName, place: usize) -> String {
     format!("{unit}:{place}")
 }
 
-fn open(listen: &Listen, settings: &SocketSettings) -> Result<OwnedFd, SocketError> {
-    let failed = |error: io::Error| SocketError::Listen { address: listen.address.clone(), error };
-    let descriptor = match listen.kind {
-        ListenKind::Stream | ListenKind::Datagram | ListenKind::SequentialPacket
-            if listen.address.starts_with(['/', '@']) =>
-        {
-            open_unix(listen, settings).map_err(failed)?
-        }
-        ListenKind::Stream => {
-            let listener =
-                TcpListener::bind(internet_address(&listen.address).map_err(failed)?).map_err(failed)?;
-            listener.into()
-        }
-        ListenKind::Datagram => {
-            let socket =
-                UdpSocket::bind(internet_address(&listen.address).map_err(failed)?).map_err(failed)?;
-            socket.into()
-        }
-        ListenKind::Fifo => open_fifo(Path::new(&listen.address), settings).map_err(failed)?,
-        _ => return Err(SocketError::Unsupported(listen.address.clone())),
-    };
-    rustix::io::ioctl_fionbio(&descriptor, true).map_err(|error| failed(error.into()))?;
-    set_options(&descriptor, settings).map_err(failed)?;
-    Ok(descriptor)
-}
-
-/// `port`, `address:port` or `[address]:port`; a port alone is every address of both families.
-fn internet_address(text: &str) -> io::Result<SocketAddr> {
-    let text = if text.parse::<u16>().is_ok() { format!("[::]:{text}") } else { text.to_owned() };
-    text.parse().map_err(|_| io::Error::new(io::ErrorKind::InvalidInput, "no address of a socket"))
-}
-
-fn open_unix(listen: &Listen, settings: &SocketSettings) -> io::Result<OwnedFd> {
-    let kind = match listen.kind {
-        ListenKind::Stream => SocketType::STREAM,
-        ListenKind::Datagram => SocketType::DGRAM,
-        _ => SocketType::SEQPACKET,
-    };
-    let address = match listen.address.strip_prefix('@') {
-        Some(name) => SocketAddrUnix::new_abstract_name(name.as_bytes())?,
-        None => SocketAddrUnix::new(listen.address.as_str())?,
-    };
-    let socket = rustix::net::socket_with(AddressFamily::UNIX, kind, SocketFlags::CLOEXEC, None)?;
-    if let Some(path) = path_of(listen) {
-        make_parents(path, settings)?;
-        // Left by somebody who is gone; whoever still listens there is not ours to judge, as systemd has it.
-        remove_socket(path)?;
-        rustix::net::bind(&socket, &address)?;
-        fs::set_permissions(path, fs::Permissions::from_mode(settings.socket_mode))?;
-    } else {
-        rustix::net::bind(&socket, &address)?;
-    }
-    if listen.kind.accepts() {
-        let backlog = i32::try_from(settings.backlog).unwrap_or(i32::MAX);
-        rustix::net::listen(&socket, backlog)?;
-    }
-    Ok(socket)
-}
-
-fn open_fifo(path: &Path, settings: &SocketSettings) -> io::Result<OwnedFd> {
-    make_parents(path, settings)?;
-    let mode = Mode::from_raw_mode(settings.socket_mode);
-    match rustix::fs::mknodat(rustix::fs::CWD, path, FileType::Fifo, mode, 0) {
-        Ok(()) => fs::set_permissions(path, fs::Permissions::from_mode(settings.socket_mode))?,
-        Err(rustix::io::Errno::EXIST) => {}
-        Err(error) => return Err(error.into()),
-    }
-    // Also for writing, so that it never is at its end.
-    let flags = OFlags::RDWR | OFlags::CLOEXEC | OFlags::NONBLOCK | OFlags::NOFOLLOW | OFlags::NOCTTY;
-    Ok(rustix::fs::open(path, flags, Mode::empty())?)
-}
-
-fn path_of(listen: &Listen) -> Option<&Path> {
-    listen.address.starts_with('/').then(|| Path::new(&listen.address))
-}
-
-fn make_parents(path: &Path, settings: &SocketSettings) -> io::Result<()> {
-    match path.parent() {
-        Some(parent) => fs::DirBuilder::new().recursive(true).mode(settings.directory_mode).create(parent),
-        None => Ok(()),
-    }
-}
-
-fn remove_socket(path: &Path) -> io::Result<()> {
-    match fs::symlink_metadata(path) {
-        Ok(metadata) if std::os::unix::fs::FileTypeExt::is_socket(&metadata.file_type()) => {
-            fs::remove_file(path)
-        }
-        Ok(_) => Err(io::Error::new(io::ErrorKind::AlreadyExists, "something that is no socket is there")),
-        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(()),
-        Err(error) => Err(error),
-    }
-}
-
 fn make_link(settings: &SocketSettings, link: &Path) {
-    let Some(target) = settings.listen.iter().find_map(path_of) else { return };
-    if let Some(parent) = link.parent() {
-        let _ = fs::DirBuilder::new().recursive(true).mode(settings.directory_mode).create(parent);
-    }
+    let Some(target) = settings.listen.iter().find_map(listener::path_of) else { return };
+    let _ = listener::make_parents(link, settings);
     let partial =
         PathBuf::from(std::ffi::OsStr::from_bytes(&[link.as_os_str().as_bytes(), b".partial"].concat()));
     let _ = fs::remove_file(&partial);
     let made = std::os::unix::fs::symlink(target, &partial).and_then(|()| fs::rename(&partial, link));
     if let Err(error) = made {
         tracing::warn!("{}: {error}", link.display());
-    }
-}
-
-fn set_options(descriptor: &OwnedFd, settings: &SocketSettings) -> io::Result<()> {
-    let switch =
-        |name: &str| settings.options.get(name).and_then(|value| crate::unit::value::boolean::parse(value));
-    if switch("PassCredentials") == Some(true) {
-        sockopt::set_socket_passcred(descriptor.as_fd(), true)?;
-    }
-    if switch("KeepAlive") == Some(true) {
-        sockopt::set_socket_keepalive(descriptor.as_fd(), true)?;
-    }
-    Ok(())
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_port_alone_is_every_address() {
-        assert_eq!(internet_address("80").unwrap().to_string(), "[::]:80");
-        assert_eq!(internet_address("127.0.0.1:80").unwrap().to_string(), "127.0.0.1:80");
-        assert!(internet_address("localhost").is_err());
     }
 }

@@ -8,19 +8,32 @@ use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
 
+use super::environment::Environment;
 use super::process_table::SavedTable;
+use crate::bus::SavedFace;
 use crate::job::Snapshot;
 use crate::unit::spec::{Unit, UnitName};
 
 /// Everything that has to outlive an engine.
 #[derive(Debug, Serialize, Deserialize)]
 pub struct Saved {
+    /// Units, jobs and processes.
+    pub driver: SavedDriver,
+    /// Clients on the bus.
+    pub face: SavedFace,
+}
+
+/// What of it is the driver's.
+#[derive(Debug, Serialize, Deserialize)]
+pub struct SavedDriver {
+    /// What supervises services, as the word for `--manager=`.
+    pub manager: String,
     /// Units and jobs.
     pub engine: Snapshot,
     /// Processes.
     pub processes: SavedTable,
     /// The manager's environment.
-    pub environment: BTreeMap<String, String>,
+    pub environment: Environment,
     /// Units that no file describes.
     pub transient: BTreeMap<UnitName, Unit>,
 }
@@ -83,7 +96,7 @@ impl StateFile {
             Ok(document) if document.version == version() && document.bus == self.bus => {
                 Previous::Resume(Box::new(document.saved))
             }
-            Ok(document) => Previous::Stale(document.saved.processes.live_pids()),
+            Ok(document) => Previous::Stale(document.saved.driver.processes.live_pids()),
             Err(error) => {
                 tracing::warn!("{}: {error}; starting anew", self.path.display());
                 Previous::None

@@ -255,6 +255,11 @@ impl<H: Host> Engine<H> {
         all
     }
 
+    /// The processes that were asked for and have not ended.
+    pub fn spawned(&self) -> impl Iterator<Item = ProcessId> {
+        self.processes.keys().copied().filter(|process| matches!(process, ProcessId::Spawned(_)))
+    }
+
     /// The settings of a loaded unit.
     pub fn spec(&self, name: &UnitName) -> Option<&Spec> {
         self.units.find(name).map(|id| &self.units[id].spec)
@@ -440,6 +445,7 @@ impl<H: Host> Engine<H> {
             Event::Exited { process, status } => self.process_exited(process, status),
             Event::Executed { process } => self.process_executed(process),
             Event::SpawnFailed { process } => self.process_not_spawned(process),
+            Event::NeverRan { process } => self.process_never_ran(process),
             Event::Notified { unit, sender, message } => self.notified(&unit, sender, &message),
             Event::BusNameOwned { name, owned } => self.bus_name_changed(&name, owned),
             Event::Empty { unit } => {
@@ -502,6 +508,14 @@ impl<H: Host> Engine<H> {
     fn process_executed(&mut self, process: ProcessId) {
         if let Some(id) = self.processes.get(&process).copied() {
             self.service_executed(id, process);
+        }
+    }
+
+    fn process_never_ran(&mut self, process: ProcessId) {
+        let service = self.processes.get(&process).copied();
+        let service = service.filter(|id| matches!(self.units[*id].runtime, Runtime::Service(_)));
+        if !service.is_some_and(|id| self.spawn_again(id, process)) {
+            self.process_not_spawned(process);
         }
     }
 

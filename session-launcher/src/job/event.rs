@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 
 use super::kind::{JobId, JobKind, JobResult};
+use super::phase::Phase;
 use super::state::{ActiveState, UnitResult};
 use crate::unit::spec::{
     CalendarExpression, Condition, EmergencyAction, JobMode, NotifyAccess, PathWatch, SocketSettings, Unit,
@@ -215,6 +216,11 @@ pub enum Event {
         /// Which.
         process: ProcessId,
     },
+    /// A process was asked for by an engine that was killed, and has never run.
+    NeverRan {
+        /// Which.
+        process: ProcessId,
+    },
     /// A notification arrived.
     Notified {
         /// The unit of the sender.
@@ -274,43 +280,6 @@ pub enum Event {
     Reload,
     /// A deadline may have passed: look at the clock.
     Tick,
-}
-
-/// Which of a unit's commands.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-pub enum Phase {
-    /// `ExecCondition=`.
-    Condition,
-    /// `ExecStartPre=`.
-    StartPre,
-    /// `ExecStart=`.
-    Start,
-    /// `ExecStartPost=`.
-    StartPost,
-    /// `ExecReload=`.
-    Reload,
-    /// `ExecReloadPost=`.
-    ReloadPost,
-    /// `ExecStop=`, or a socket's `ExecStopPre=`.
-    Stop,
-    /// `ExecStopPost=`.
-    StopPost,
-}
-
-impl Phase {
-    /// The directive.
-    pub const fn as_str(self) -> &'static str {
-        match self {
-            Self::Condition => "ExecCondition",
-            Self::StartPre => "ExecStartPre",
-            Self::Start => "ExecStart",
-            Self::StartPost => "ExecStartPost",
-            Self::Reload => "ExecReload",
-            Self::ReloadPost => "ExecReloadPost",
-            Self::Stop => "ExecStop",
-            Self::StopPost => "ExecStopPost",
-        }
-    }
 }
 
 /// A process to start.

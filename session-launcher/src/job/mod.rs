@@ -21,6 +21,7 @@ mod job;
 pub mod kind;
 mod need;
 mod path;
+mod phase;
 mod queue;
 mod rate_limit;
 mod relation;
@@ -38,10 +39,11 @@ mod units;
 
 pub use engine::{Abilities, Engine, UnitStatus};
 pub use event::{
-    Action, Event, ExitStatus, Host, KillTarget, Moment, Notification, NotifySender, Phase, ProcessId,
-    Request, RequestError, Spawn,
+    Action, Event, ExitStatus, Host, KillTarget, Moment, Notification, NotifySender, ProcessId, Request,
+    RequestError, Spawn,
 };
 pub use kind::{JobId, JobKind, JobResult, JobState};
+pub use phase::Phase;
 pub use snapshot::Snapshot;
 pub use state::{ActiveState, UnitResult};
 pub use units::StateTimes;

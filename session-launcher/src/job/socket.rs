@@ -6,8 +6,9 @@ use serde::{Deserialize, Serialize};
 
 use super::deadline::Owner;
 use super::engine::Engine;
-use super::event::{Action, ExitStatus, Host, Phase, ProcessId, Spawn};
+use super::event::{Action, ExitStatus, Host, ProcessId, Spawn};
 use super::kind::JobKind;
+use super::phase::Phase;
 use super::rate_limit::RateLimit;
 use super::relation::Relation;
 use super::runtime::Runtime;
@@ -15,9 +16,7 @@ use super::service::KillOperation;
 use super::start::Refusal;
 use super::state::{ServiceState, SocketState, UnitResult};
 use super::units::UnitId;
-use crate::unit::spec::{
-    CommandLine, ExitStatusSet, JobMode, NotifyAccess, Settings, SocketSettings, UnitName,
-};
+use crate::unit::spec::{ExitStatusSet, JobMode, NotifyAccess, Settings, SocketSettings, UnitName};
 
 /// A socket at run time.
 #[derive(Debug, Clone, Serialize, Deserialize)]
@@ -41,16 +40,6 @@ impl Default for SocketRuntime {
             trigger_limit: None,
             open: false,
         }
-    }
-}
-
-fn commands_of(settings: &SocketSettings, phase: Phase) -> &[CommandLine] {
-    match phase {
-        Phase::StartPre => &settings.start_pre,
-        Phase::StartPost => &settings.start_post,
-        Phase::Stop => &settings.stop_pre,
-        Phase::StopPost => &settings.stop_post,
-        Phase::Condition | Phase::Start | Phase::Reload | Phase::ReloadPost => &[],
     }
 }
 
@@ -258,7 +247,7 @@ impl<H: Host> Engine<H> {
 
     fn spawn_socket_list(&mut self, id: UnitId, phase: Phase, timeout: Option<Duration>) -> bool {
         self.drop_socket_control(id);
-        if commands_of(self.socket_settings(id), phase).is_empty() {
+        if phase.of_socket(self.socket_settings(id)).is_empty() {
             self.socket(id).command = None;
             return false;
         }
@@ -297,7 +286,7 @@ impl<H: Host> Engine<H> {
         let command = self.socket(id).command;
         let mut result = status.result(false, &ExitStatusSet::default());
         if let Some((phase, index)) = command {
-            let commands = commands_of(self.socket_settings(id), phase);
+            let commands = phase.of_socket(self.socket_settings(id));
             if commands.get(index).is_some_and(|command| command.ignore_failure) {
                 result = UnitResult::Success;
             }

@@ -156,6 +156,19 @@ impl ServiceState {
         )
     }
 
+    /// Whether whatever is left is being killed.
+    pub(super) const fn is_killing(self) -> bool {
+        matches!(
+            self,
+            Self::StopWatchdog
+                | Self::StopSigterm
+                | Self::StopSigkill
+                | Self::FinalWatchdog
+                | Self::FinalSigterm
+                | Self::FinalSigkill
+        )
+    }
+
     /// Whether the watchdog is looked at.
     pub(super) const fn has_watchdog(self) -> bool {
         matches!(

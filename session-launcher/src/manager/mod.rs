@@ -6,10 +6,14 @@ pub mod openrc;
 pub mod select;
 pub mod shepherd;
 
+use std::io;
 use std::os::fd::{AsRawFd, BorrowedFd};
-use std::path::PathBuf;
+use std::os::unix::net::UnixStream;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use rustix::fs::Access;
+use rustix::net::{AddressFamily, SocketAddrUnix, SocketFlags, SocketType};
 use rustix::process::Pid;
 
 use crate::exec::launch::Launch;
@@ -124,6 +128,38 @@ pub fn stop_timeout(unit: &Unit) -> Duration {
 fn is_supervised(unit: &Unit) -> bool {
     unit.service()
         .is_some_and(|service| !matches!(service.service_type, ServiceType::Oneshot | ServiceType::Forking))
+}
+
+/// Connects to a service manager. One that hangs, with as many waiting as it lets wait, is not waited for.
+fn connect(socket: &Path) -> io::Result<UnixStream> {
+    let flags = SocketFlags::CLOEXEC | SocketFlags::NONBLOCK;
+    let descriptor = rustix::net::socket_with(AddressFamily::UNIX, SocketType::STREAM, flags, None)?;
+    rustix::net::connect(&descriptor, &SocketAddrUnix::new(socket)?)?;
+    let stream = UnixStream::from(descriptor);
+    stream.set_nonblocking(false)?;
+    Ok(stream)
+}
+
+/// Whether that is what connecting says when there is nobody: no socket, or one that somebody has left.
+fn is_nobody(error: &io::Error) -> bool {
+    matches!(
+        error.kind(),
+        io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused | io::ErrorKind::NotADirectory
+    )
+}
+
+/// Whether a child has ended already.
+fn has_ended(child: &mut std::process::Child) -> bool {
+    !matches!(child.try_wait(), Ok(None))
+}
+
+/// The program of that name on the user's PATH, else in one of these directories.
+fn find_program(name: &str, path: &str, elsewhere: &[&str]) -> Option<PathBuf> {
+    path.split(':')
+        .chain(elsewhere.iter().copied())
+        .filter(|directory| directory.starts_with('/'))
+        .map(|directory| Path::new(directory).join(name))
+        .find(|candidate| candidate.is_file() && rustix::fs::access(candidate, Access::EXEC_OK).is_ok())
 }
 
 /// The file that a descriptor is open on.

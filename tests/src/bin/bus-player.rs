@@ -5,6 +5,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
+#[path = "bus-player/environment_files.rs"]
+mod environment_files;
 #[path = "bus-player/player.rs"]
 mod player;
 #[path = "bus-player/sequences.rs"]

@@ -21,6 +21,14 @@ impl Artefacts {
         Self { directory }
     }
 
+    /// A directory that several tests share: what earlier runs left stays until it is written over.
+    ///
+    /// # Panics
+    /// When it cannot be made.
+    pub fn at(name: &str) -> Self {
+        Self { directory: crate::binaries::workspace().join("target/artefacts") }.within(name)
+    }
+
     /// A directory in it.
     ///
     /// # Panics

@@ -28,7 +28,7 @@ pub enum Disturbance {
 }
 
 /// What came of it.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub struct Outcome {
     /// States before.
     pub before: Table,
@@ -36,9 +36,9 @@ pub struct Outcome {
     pub after: Table,
     /// How often the victim was killed.
     pub kills: usize,
-    /// Processes of the session before.
+    /// The user's processes before.
     pub processes_before: Vec<Process>,
-    /// Processes of the session after.
+    /// The user's processes after.
     pub processes_after: Vec<Process>,
     /// Whether the session manager says that the session goes on.
     pub goes_on: bool,
@@ -57,12 +57,12 @@ impl Disturbance {
         let mut session = Session::log_in(stage, "disturbed");
         session.wait_until_running();
         let before = session.settle();
-        let processes_before = stage.session_processes();
+        let processes_before = stage.processes();
         stage.artefacts.keep("before.txt", before.to_string());
         let kills = self.happen(&session);
         let after = session.settle();
         stage.artefacts.keep("after.txt", after.to_string());
-        let processes_after = stage.session_processes();
+        let processes_after = stage.processes();
         let goes_on = session.leader_runs() && session.is_running();
         if session.leader_runs() {
             Ending::LogOut.bring_about(&session);

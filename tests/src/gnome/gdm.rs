@@ -5,11 +5,11 @@ use super::bus;
 use super::environment::Variables;
 use super::install::{self, Leader};
 use super::screenshot::Picture;
-use super::side::HEADLESS_SHELL;
-use crate::lab::Process;
+use super::side::{HEADLESS_SHELL, Supervisor};
 use crate::lab::desktop::{Desktop, Logind};
 use crate::lab::machine::Machine;
-use crate::lab::process::Daemon;
+use crate::lab::process::{CommandInside, Daemon};
+use crate::lab::{Process, dinit};
 use std::fs;
 
 /// Who makes displays without a screen.
@@ -39,16 +39,24 @@ pub struct Seat {
 }
 
 impl DisplayManager {
-    /// Starts GDM, without a greeter on the machine's own screen, which it has not. Or skips the test.
+    /// Starts GDM, without a greeter on the machine's own screen, which it has not. Or skips the test. The supervisor is
+    /// chosen for everybody, and one of its own is started for each who has none: nobody has.
     ///
     /// # Panics
     /// When it does not come up.
-    pub fn start_or_skip(artefacts: &Artefacts) -> Option<Self> {
-        let builder = install::bind(Machine::builder("gnome")).cgroups();
+    pub fn start_or_skip(supervisor: Supervisor, artefacts: &Artefacts) -> Option<Self> {
+        let mut builder = install::bind(Machine::builder("gnome")).cgroups();
+        if supervisor == Supervisor::Dinit {
+            builder = dinit::bind_or_skip(builder)?;
+        }
         let desktop = Desktop::start_or_skip(builder, Logind::Elogind)?;
         let machine = &desktop.machine;
         install::install(machine, Leader::Ours);
         machine.write("/etc/systemd/user/org.gnome.Shell@.service.d/headless.conf", 0o644, HEADLESS_SHELL);
+        if supervisor != Supervisor::Direct {
+            let configuration = format!("manager = \"{}\"\nprivate = true\n", supervisor.name());
+            machine.write("/etc/usher/session-launcher.toml", 0o644, configuration);
+        }
         machine.write("/etc/gdm3/daemon.conf", 0o644, "[daemon]\nShowLocalGreeter=false\n");
         // Calls of GNOME Shell, and every error on the way back.
         let mut registrations = machine
@@ -135,10 +143,19 @@ impl DisplayManager {
         method: &str,
         arguments: &[&str],
     ) -> Result<String, String> {
-        let address = seat.shell.get("DBUS_SESSION_BUS_ADDRESS").ok_or("its shell has no session bus")?;
-        let gdbus =
-            self.desktop.machine.command("gdbus").uid(seat.uid).env("DBUS_SESSION_BUS_ADDRESS", address);
-        bus::call(gdbus, destination, object, method, arguments)
+        bus::call(self.command_at(seat, "gdbus"), destination, object, method, arguments)
+    }
+
+    /// A command of whoever is at the seat, with what it takes to find the session's managers and bus.
+    pub fn command_at(&self, seat: &Seat, program: &str) -> CommandInside<'_> {
+        let variables = ["DBUS_SESSION_BUS_ADDRESS", "HOME", "XDG_RUNTIME_DIR"];
+        variables.iter().fold(self.desktop.machine.command(program).uid(seat.uid), |command, name| match seat
+            .shell
+            .get(*name)
+        {
+            Some(value) => command.env(name, value),
+            None => command,
+        })
     }
 
     /// Takes a picture of a seat and keeps it as `name`.

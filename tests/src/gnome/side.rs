@@ -71,6 +71,9 @@ pub enum Supervisor {
 }
 
 impl Supervisor {
+    /// The service managers of distributions.
+    pub const NATIVE: [Self; 3] = [Self::OpenRc, Self::Shepherd, Self::Dinit];
+
     /// The word for `--manager=`.
     pub fn name(self) -> &'static str {
         match self {
@@ -82,7 +85,7 @@ impl Supervisor {
     }
 
     /// Whether the manager has to start it.
-    fn is_private(self) -> bool {
+    pub fn is_private(self) -> bool {
         matches!(self, Self::Shepherd | Self::Dinit)
     }
 }
@@ -228,19 +231,18 @@ impl Stage {
             }
             Side::Usher(_) => {
                 process.command_line.contains(&format!("dbus-daemon --session --address={BUS_ADDRESS}"))
-                    || process.name == "session-launcher"
+                    || process.command_line.contains("session-launcher daemon")
                     || process.command_line.contains("/usr/bin/shepherd")
                     || process.command_line.contains("dinit --user")
             }
         }
     }
 
-    /// The processes of session-launcher that have another one above them: its engine.
+    /// The processes of session-launcher that decide: its engine.
     pub fn engines(&self) -> Vec<Process> {
-        let launchers: Vec<_> =
-            self.processes().into_iter().filter(|process| process.name == "session-launcher").collect();
-        let is_below = |process: &&Process| launchers.iter().any(|other| other.pid == process.parent);
-        launchers.iter().filter(is_below).cloned().collect()
+        let mut processes = self.processes();
+        processes.retain(|process| process.command_line.starts_with("session-launcher daemon --engine"));
+        processes
     }
 
     /// What the manager, or the bus, printed.

@@ -90,7 +90,7 @@ impl Table {
             .into_iter()
             .filter(|name| !exceptions.iter().any(|(unit, _)| matches(unit, name)))
             .filter(|name| self.state(name) != reference.state(name))
-            .map(|name| format!("{name}: {}, on systemd {}", self.state(name), reference.state(name)))
+            .map(|name| format!("{name}: {}, in the reference {}", self.state(name), reference.state(name)))
             .collect()
     }
 

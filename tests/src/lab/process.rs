@@ -307,6 +307,7 @@ impl Drop for Daemon {
         }
         if let Some(pid) = self.pid().and_then(|pid| rustix::process::Pid::from_raw(pid.cast_signed())) {
             let _ = rustix::process::kill_process(pid, rustix::process::Signal::KILL);
+            self.resume();
             // nsenter ends when the process is gone, with its locks and sockets.
             let deadline = Instant::now() + Duration::from_secs(5);
             while matches!(self.child.try_wait(), Ok(None)) && Instant::now() < deadline {

@@ -4,51 +4,98 @@ use super::observation::Happening;
 use super::play::LOG;
 use super::program::{Place, Program, Said};
 use crate::binaries::built;
+use crate::gnome::side::Supervisor;
 use crate::lab::machine::{Builder, Machine};
 use crate::lab::process::Daemon;
+use crate::lab::{dinit, root};
 
-/// Ours.
+/// Ours, with control groups of its own.
 #[derive(Debug)]
 pub struct SessionLauncher {
-    /// It may make control groups.
-    pub control_groups: bool,
+    /// What supervises the services.
+    pub supervisor: Supervisor,
 }
 
 /// The address of the bus.
 const BUS: &str = "unix:path=/scenario/run/bus";
 
+/// Where the root with systemd's programs is seen in another one.
+const ORIGINAL: &str = "/original";
+
+/// The root with systemd's programs.
+const ORIGINAL_ROOT: &str = "systemd-user";
+
+impl SessionLauncher {
+    /// How systemd's client of that name is called.
+    fn client(&self, name: &str) -> String {
+        if self.root() == ORIGINAL_ROOT {
+            return format!("/usr/bin/{name}");
+        }
+        let libraries = format!("{ORIGINAL}/usr/lib/x86_64-linux-gnu");
+        format!(
+            "{libraries}/ld-linux-x86-64.so.2 --library-path {libraries}:{libraries}/systemd {ORIGINAL}/usr/bin/{name}"
+        )
+    }
+}
+
 impl Program for SessionLauncher {
     fn name(&self) -> &'static str {
-        "session-launcher daemon"
+        match self.supervisor {
+            Supervisor::Direct => "daemon",
+            other => other.name(),
+        }
     }
 
-    fn furnish(&self, builder: Builder) -> Builder {
-        builder.bind_read_only(built("session-launcher"), "/usr/bin/session-launcher")
+    fn root(&self) -> &'static str {
+        match self.supervisor {
+            Supervisor::Direct => ORIGINAL_ROOT,
+            Supervisor::OpenRc | Supervisor::Shepherd | Supervisor::Dinit => "gnome",
+        }
+    }
+
+    fn furnish(&self, builder: Builder) -> Option<Builder> {
+        let mut builder = builder.bind_read_only(built("session-launcher"), "/usr/bin/session-launcher");
+        if self.root() != ORIGINAL_ROOT {
+            builder = builder.bind_read_only(root::cache().join(ORIGINAL_ROOT), ORIGINAL);
+        }
+        if self.supervisor == Supervisor::Dinit { dinit::bind_or_skip(builder) } else { Some(builder) }
     }
 
     /// systemd's clients look for systemd's own socket in $XDG_RUNTIME_DIR; without that variable they take the bus.
     fn install(&self, machine: &Machine) {
-        for client in ["systemctl", "systemd-run"] {
-            let script = format!("#!/bin/sh\nunset XDG_RUNTIME_DIR\nexec /usr/bin/{client} \"$@\"\n");
-            machine.write(&format!("/usr/local/bin/{client}"), 0o755, script);
+        for name in ["systemctl", "systemd-run"] {
+            let script = format!("#!/bin/sh\nunset XDG_RUNTIME_DIR\nexec {} \"$@\"\n", self.client(name));
+            machine.write(&format!("/usr/local/bin/{name}"), 0o755, script);
+        }
+        machine.command("dbus-uuidgen").arg("--ensure=/etc/machine-id").run();
+        if self.supervisor == Supervisor::OpenRc {
+            machine.command("mkdir").args(["-p", "/run/openrc"]).run();
         }
     }
 
-    fn owns_group(&self) -> bool {
-        self.control_groups
-    }
-
     fn start(&self, place: &Place<'_>) -> Vec<Daemon> {
+        if self.supervisor == Supervisor::OpenRc {
+            place.command("openrc --user default").run();
+        }
         let mut bus = place
             .command(&format!("dbus-daemon --session --address={BUS} --nofork --nopidfile --nosyslog"))
             .spawn();
         bus.wait_for_socket(place.machine.path("/scenario/run/bus"));
+        let supervisor = self.supervisor.name();
+        let private = if self.supervisor.is_private() { "--private" } else { "" };
         let manager = place
-            .command(&format!("session-launcher daemon --unit=basic.target 2> {LOG}"))
+            .command(&format!(
+                "session-launcher daemon --unit=basic.target --manager={supervisor} {private} 2> {LOG}"
+            ))
             .env("DBUS_SESSION_BUS_ADDRESS", BUS)
             .env("SESSION_LAUNCHER_LOG", "info,session_launcher::daemon::trace=debug")
             .spawn();
         vec![manager, bus]
+    }
+
+    /// It would go on without a service manager that it does not find.
+    fn announcement(&self) -> Option<String> {
+        Some(format!("services are supervised by: {}", self.supervisor.name()))
     }
 
     fn understand(&self, line: &str) -> Said {

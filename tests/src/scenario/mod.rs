@@ -5,10 +5,13 @@
 //!   which `src/bin/stand-in.rs` speaks for real and [`simulation`] pretends to;
 //! - [`play`] plays a scenario with real processes on a service manager, a [`program::Program`]: [`original`] is systemd,
 //!   [`live`] our own daemon; [`simulation`] plays it on the engine alone; each gives an [`observation::Observation`];
-//! - [`compare`] says where two observations differ.
+//! - [`compare`] says where two observations differ;
+//! - [`collection`] has all scenarios, and a [`company`] plays them, several at a time.
 
 pub mod backstage;
 pub mod bus;
+pub mod collection;
+pub mod company;
 pub mod compare;
 pub mod format;
 pub mod gnome;

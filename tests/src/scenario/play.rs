@@ -4,7 +4,7 @@ use super::backstage::Backstage;
 use super::format::{Act, Scenario};
 use super::observation::{Happening, Observation, Step};
 use super::program::{Place, Program, Said};
-use super::settle::QUIET;
+use super::settle::{LOADED_QUIET, QUIET};
 use super::unit_files::{USER_ID, write_units};
 use super::{refusal, script};
 use crate::lab::machine::Machine;
@@ -18,6 +18,12 @@ use std::time::{Duration, Instant};
 
 /// The longest that settling may take.
 const LIMIT: Duration = Duration::from_secs(20);
+
+/// How often is looked whether something has happened.
+const LOOK: Duration = Duration::from_millis(20);
+
+/// The longest that a process is waited for that was said to be started.
+const SPAWN_LIMIT: Duration = Duration::from_secs(3);
 
 /// Where the manager logs.
 pub const LOG: &str = "/scenario/log";
@@ -39,14 +45,14 @@ impl Stage {
     /// When the machine is broken.
     pub fn open(program: &'static dyn Program, stand_in: &Path, base: &[PathBuf]) -> Option<Self> {
         let directory = tempfile::tempdir().expect("a directory can be made");
-        let mut builder = Machine::builder("systemd-user")
+        let mut builder = Machine::builder(program.root())
             .cgroups()
             .bind(directory.path(), "/scenario")
             .bind_read_only(stand_in, "/usr/bin/stand-in");
         for (place, path) in base.iter().enumerate() {
             builder = builder.bind_read_only(path, format!("/base/{place}"));
         }
-        let machine = program.furnish(builder).start_or_skip()?;
+        let machine = program.furnish(builder)?.start_or_skip()?;
         machine
             .command("sh")
             .args([
@@ -88,6 +94,9 @@ struct Play<'a> {
     log: fs::File,
     partial: String,
     alive: Alive,
+    /// When the manager said of a unit that it executes a command whose process it has not told of yet: another service
+    /// manager may have to start it first.
+    executed: BTreeMap<String, Instant>,
     /// The manager takes up again what it knew before a reload; it logs that as changes.
     reloading: bool,
     backstage: Backstage,
@@ -117,12 +126,8 @@ impl<'a> Play<'a> {
             .chain(bases.iter().map(|place| format!("/base/{place}")))
             .collect();
         let script = format!(
-            "chown -R {USER_ID}:{USER_ID} /scenario; mkdir {cgroup}; {}",
-            if stage.program.owns_group() {
-                format!("chown -R {USER_ID}:{USER_ID} {cgroup}")
-            } else {
-                String::new()
-            }
+            "mkdir {cgroup}; chown -R {USER_ID}:{USER_ID} /scenario {cgroup}
+             find /home/user -mindepth 1 -delete"
         );
         stage.machine.command("sh").args(["-ec", &script]).run();
         let daemons = stage.program.start(&Place {
@@ -141,6 +146,7 @@ impl<'a> Play<'a> {
             log,
             partial: String::new(),
             alive: Alive::default(),
+            executed: BTreeMap::new(),
             reloading: false,
             backstage,
             last: Instant::now(),
@@ -154,11 +160,22 @@ impl<'a> Play<'a> {
 
     fn wait_for_manager(&mut self) -> Result<(), String> {
         let start = Instant::now();
-        while self.systemctl(&["is-active", "--quiet", "basic.target"]).is_err() {
+        let up = Happening { unit: "basic.target".to_owned(), what: "dead -> active".to_owned() };
+        // Asking it all the time would keep it from its work.
+        while !self.early.contains(&up) || self.systemctl(&["is-active", "--quiet", "basic.target"]).is_err()
+        {
             if start.elapsed() > LIMIT {
                 return Err(format!("{} does not come up:\n{}", self.program.name(), self.last_words()));
             }
             std::thread::sleep(Duration::from_millis(20));
+            let news = self.read_log();
+            self.early.extend(news);
+        }
+        let log = fs::read_to_string(self.directory.join("log")).unwrap_or_default();
+        if let Some(wanted) = self.program.announcement()
+            && !log.contains(&wanted)
+        {
+            return Err(format!("{} does not say {wanted:?}:\n{log}", self.program.name()));
         }
         if self.scenario.bus
             && let Some(script) = self.program.bus_script()
@@ -351,18 +368,23 @@ impl<'a> Play<'a> {
         let start = Instant::now();
         self.last = start;
         let mut happenings = std::mem::take(&mut self.early);
+        let mut looks = 0;
         loop {
             happenings.extend(self.read_log());
-            let busy = self.backstage.is_busy(self.alive.0.iter().copied());
+            let busy = self.backstage.is_busy(self.alive.0.iter().copied())
+                || self.executed.values().any(|at| at.elapsed() < SPAWN_LIMIT);
             let quiet_since = self.last.max(self.backstage.last().unwrap_or(start));
-            if !busy && quiet_since.elapsed() > QUIET {
+            let quiet = quiet_since.elapsed();
+            looks = if busy || quiet < LOOK { 0 } else { looks + 1 };
+            // A machine that has kept us from looking may have kept the manager from its work.
+            if !busy && quiet > QUIET && (LOOK * looks > QUIET || quiet > LOADED_QUIET) {
                 break;
             }
             if start.elapsed() > LIMIT {
                 let (alive, backstage) = (&self.alive, &self.backstage);
                 return Err(format!("it does not settle; {alive:?}, {backstage:?}\n{}", self.last_words()));
             }
-            std::thread::sleep(Duration::from_millis(10));
+            std::thread::sleep(LOOK);
         }
         happenings.append(&mut self.backstage.take_happenings());
         Ok(happenings)
@@ -384,8 +406,14 @@ impl<'a> Play<'a> {
                 self.last = Instant::now();
             }
             match said {
-                Said::Happened(happening) if !self.reloading => happenings.push(happening),
+                Said::Happened(happening) if !self.reloading => {
+                    if happening.what.starts_with("exec") {
+                        self.executed.insert(happening.unit.clone(), Instant::now());
+                    }
+                    happenings.push(happening);
+                }
                 Said::Started { unit, pid } => {
+                    self.executed.remove(&unit);
                     self.alive.0.insert(pid);
                     self.backstage.belongs(pid, &unit);
                 }

@@ -65,21 +65,26 @@ pub trait Program: std::fmt::Debug + Sync {
     /// For people.
     fn name(&self) -> &'static str;
 
-    /// What the machine needs.
-    fn furnish(&self, builder: Builder) -> Builder {
-        builder
+    /// The root of its machine.
+    fn root(&self) -> &'static str {
+        "systemd-user"
+    }
+
+    /// What the machine needs; `None`, with the test skipped, where that cannot be had.
+    fn furnish(&self, builder: Builder) -> Option<Builder> {
+        Some(builder)
     }
 
     /// What has to be done in it once.
     fn install(&self, _: &Machine) {}
 
-    /// Whether the control group of a play is the user's, so that the manager can make groups in it.
-    fn owns_group(&self) -> bool {
-        true
-    }
-
     /// Starts it, with `basic.target` first; it logs to [`LOG`](super::play::LOG).
     fn start(&self, place: &Place<'_>) -> Vec<Daemon>;
+
+    /// What its log says by the time that it is up, if it is what it is meant to be.
+    fn announcement(&self) -> Option<String> {
+        None
+    }
 
     /// Shell script of the user that brings the session bus up, where the manager itself does not need one.
     fn bus_script(&self) -> Option<&'static str> {

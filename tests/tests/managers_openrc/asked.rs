@@ -35,7 +35,7 @@ fn a_stop_by_rc_service_is_a_stop_of_the_unit() {
     assert_eq!(user.state("lab-part.service"), "inactive", "PartOf= starts nothing");
     assert_eq!(user.supervisors("lab-main.service").len(), 1);
 
-    let first = user.main_pid("lab-main.service");
+    let first = user.running("lab-main.service");
     let restart = user.rc_service("lab-main.service", "restart");
     assert_eq!(restart.code(), 0, "{}{}\n{}", restart.stdout, restart.stderr, user.story());
     assert_eq!(user.state("lab-main.service"), "active");

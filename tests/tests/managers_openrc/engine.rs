@@ -1,7 +1,5 @@
 //! The engine is killed; OpenRC's services go on.
 
-use rustix::process::Signal;
-
 use crate::user::User;
 
 #[test]
@@ -18,16 +16,8 @@ fn services_outlive_the_engine() {
     };
     user.must(&["start", "lab-one.service", "lab-two.service", "lab-dies.service"]);
     user.wait_for_shown("lab-two.service", "started");
-    let before = [user.main_pid("lab-one.service"), user.main_pid("lab-two.service")];
-    // What came last is saved a little later.
-    std::thread::sleep(std::time::Duration::from_millis(500));
-    let engine = user.engine();
-    engine.signal(Signal::KILL);
-    user.wait("another engine runs", || {
-        user.processes()
-            .iter()
-            .any(|process| process.command_line.contains("daemon --engine") && process.pid != engine.pid)
-    });
+    let before = [user.running("lab-one.service"), user.running("lab-two.service")];
+    user.kill_engine();
     user.wait_for_state("lab-one.service", "active");
     assert_eq!([user.main_pid("lab-one.service"), user.main_pid("lab-two.service")], before);
     for service in ["lab-one.service", "lab-two.service", "lab-dies.service"] {
@@ -35,8 +25,7 @@ fn services_outlive_the_engine() {
         assert_eq!(user.supervisors(service).len(), 1, "{}", user.story());
     }
     // It still hears of ends, and of what the user asks.
-    let pid = user.main_pid("lab-dies.service");
-    user.machine.command("kill").args(["-KILL".to_owned(), pid.to_string()]).run();
+    user.kill(user.running("lab-dies.service"));
     user.wait_for_state("lab-dies.service", "failed");
     user.wait_for_shown("lab-dies.service", "failed");
     let stop = user.rc_service("lab-one.service", "stop");

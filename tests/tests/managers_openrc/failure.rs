@@ -4,16 +4,6 @@ use usher_tests::lab::Process;
 
 use crate::user::User;
 
-fn kill(user: &User, unit: &str) {
-    let pid = user.main_pid(unit);
-    user.machine.command("kill").args(["-KILL".to_owned(), inside(user, pid)]).run();
-}
-
-/// The manager's numbers are those of the machine.
-fn inside(_: &User, pid: i32) -> String {
-    pid.to_string()
-}
-
 #[test]
 fn only_the_engine_starts_a_service_again() {
     let Some(user) = User::with_units(&[
@@ -32,9 +22,8 @@ fn only_the_engine_starts_a_service_again() {
         return;
     };
     user.must(&["start", "lab-always.service", "lab-never.service", "lab-done.service"]);
-    let first = user.main_pid("lab-always.service");
-    assert_ne!(first, 0);
-    kill(&user, "lab-always.service");
+    let first = user.running("lab-always.service");
+    user.kill(user.running("lab-always.service"));
     user.wait("it is started again", || {
         user.state("lab-always.service") == "active"
             && ![0, first].contains(&user.main_pid("lab-always.service"))
@@ -42,7 +31,7 @@ fn only_the_engine_starts_a_service_again() {
     user.wait_for_shown("lab-always.service", "started");
     user.wait("one supervisor", || user.supervisors("lab-always.service").len() == 1);
 
-    kill(&user, "lab-never.service");
+    user.kill(user.running("lab-never.service"));
     user.wait_for_state("lab-never.service", "failed");
     user.wait("its supervisor ends", || user.supervisors("lab-never.service").is_empty());
     user.wait_for_shown("lab-never.service", "failed");
@@ -73,7 +62,7 @@ fn a_killed_wrapper_is_no_new_start() {
     user.must(&["start", "lab-sleep.service"]);
     // A simple service is up at once, before its process has been heard of.
     user.wait("its process runs", || user.processes().iter().any(|process| process.name == "sleep"));
-    let main = user.main_pid("lab-sleep.service");
+    let main = user.running("lab-sleep.service");
     let wrappers: Vec<Process> = user
         .processes()
         .into_iter()

@@ -5,7 +5,6 @@
 mod asked;
 mod engine;
 mod failure;
-mod gnome;
 mod launch;
 mod shown;
 mod user;

@@ -9,7 +9,7 @@ fn a_service_is_shown_as_it_is() {
     let Some(user) = User::with_units(&[("lab-sleep.service", SLEEP)]) else { return };
     user.must(&["start", "lab-sleep.service"]);
     user.wait_for_shown("lab-sleep.service", "started");
-    let first = user.main_pid("lab-sleep.service");
+    let first = user.running("lab-sleep.service");
     assert_eq!(user.supervisors("lab-sleep.service").len(), 1, "{}", user.story());
     let status = user.rc_service("lab-sleep.service", "status");
     assert_eq!(status.code(), 0, "{}", status.stdout);

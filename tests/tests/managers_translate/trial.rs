@@ -66,12 +66,7 @@ pub struct Trial {
 
 /// Where Dinit is, if it is.
 pub fn dinit_directory() -> Option<PathBuf> {
-    let directory = std::env::var_os("DINIT_BIN_DIR").map(PathBuf::from);
-    let path = std::env::var_os("PATH").unwrap_or_default();
-    directory
-        .into_iter()
-        .chain(std::env::split_paths(&path))
-        .find(|directory| directory.join("dinit").is_file())
+    usher_tests::lab::dinit::directories().into_iter().next()
 }
 
 /// The fixtures.

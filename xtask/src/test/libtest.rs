@@ -7,6 +7,8 @@ pub struct Counts {
     pub passed: usize,
     /// Tests that failed.
     pub failed: usize,
+    /// Their names, in the order in which they are printed.
+    pub failures: Vec<String>,
     /// Tests with `#[ignore]`: name and reason.
     pub ignored: Vec<(String, String)>,
 }
@@ -24,6 +26,10 @@ impl Counts {
                     _ => {}
                 }
             }
+        } else if let Some(name) =
+            line.strip_prefix("test ").and_then(|rest| rest.strip_suffix(" ... FAILED"))
+        {
+            self.failures.push(name.to_owned());
         } else if let Some((name, rest)) =
             line.strip_prefix("test ").and_then(|rest| rest.split_once(" ... ignored"))
         {
@@ -50,7 +56,13 @@ mod tests {
              test result: ok. 4 passed; 0 failed; 0 ignored; 0 measured; 0 filtered out; finished in 0.00s\n\
              test result: FAILED. 1 passed; 2 failed; 0 ignored; 0 measured; 0 filtered out; finished in 1.20s\n",
         );
-        assert_eq!(counts, Counts { passed: 5, failed: 2, ignored: Vec::new() });
+        assert_eq!(counts, Counts { passed: 5, failed: 2, ..Counts::default() });
+    }
+
+    #[test]
+    fn failures_keep_their_names() {
+        let counts = counts("test a::b ... FAILED\ntest c ... ok\ntest d ... FAILED\n");
+        assert_eq!(counts.failures, ["a::b", "d"]);
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub struct Arguments {
 struct Report {
     passed: usize,
     failed: usize,
+    /// Who failed, and passed when nothing else ran.
+    second: Vec<String>,
     /// Who was skipped, and why.
     skipped: Vec<(String, String)>,
     /// What failed outside of a test: a check, or a test binary that does not build.
@@ -76,7 +78,7 @@ fn run_tier(tier: &Tier, filter: Option<&str>, report: &mut Report) {
         }
     }
     for run in tier.runs {
-        run_cargo_test(run, filter, report);
+        run_cargo_test(run, filter, tier.needs_root, report);
     }
 }
 
@@ -103,21 +105,67 @@ fn run_checks(report: &mut Report) {
     }
 }
 
-/// One `cargo test`, its output passed on as it comes.
-fn run_cargo_test(arguments: &[&str], filter: Option<&str>, report: &mut Report) {
+/// So many failures of one run may be the work of a busy machine; more are not.
+const MOST_REPEATED: usize = 4;
+
+/// One `cargo test`. With `repeats`, tests that failed run once more, alone: whole systems with real daemons and desktops
+/// depend on time, and a machine of continuous integration has other work. Who needs that is said at the end.
+fn run_cargo_test(arguments: &[&str], filter: Option<&str>, repeats: bool, report: &mut Report) {
     let what = format!("cargo test {}", arguments.join(" "));
-    eprintln!("== {what}");
-    let skips = match tempfile::NamedTempFile::new() {
-        Ok(file) => file,
-        Err(error) => return report.fail(format!("{what}: no file for skips: {error}")),
-    };
-    let mut command = Command::new(cargo());
-    command.args(["test", "--no-fail-fast"]).args(arguments).args(filter);
-    command.env(SKIP_FILE_VARIABLE, skips.path()).stdout(Stdio::piped());
-    let mut child = match command.spawn() {
-        Ok(child) => child,
+    let filter: Vec<&str> = filter.into_iter().collect();
+    let mut run = match cargo_test(&[arguments, &filter].concat()) {
+        Ok(run) => run,
         Err(error) => return report.fail(format!("{what}: {error}")),
     };
+    let failures = std::mem::take(&mut run.counts.failures);
+    if repeats && (1..=MOST_REPEATED).contains(&run.counts.failed) && failures.len() == run.counts.failed {
+        eprintln!("== once more, alone: {}", failures.join(" "));
+        let names: Vec<&str> = failures.iter().map(String::as_str).collect();
+        let alone = ["--", "--exact", "--test-threads=1"];
+        match cargo_test(&[arguments, &alone, &names].concat()) {
+            Ok(again) => {
+                let passed: Vec<String> =
+                    failures.iter().filter(|name| !again.counts.failures.contains(name)).cloned().collect();
+                // Whatever has not run at all has not passed.
+                if again.counts.passed + again.counts.failed >= names.len() {
+                    run.counts.failed -= passed.len();
+                    run.counts.passed += passed.len();
+                    report.second.extend(passed);
+                }
+            }
+            Err(error) => report.fail(format!("{what}: {error}")),
+        }
+    }
+    // libtest counted a test that skipped itself as passed.
+    report.passed += run.counts.passed.saturating_sub(run.skipped.len());
+    report.failed += run.counts.failed;
+    if run.counts.failed > 0 {
+        report.problems.push(format!("{what}: {} failed", run.counts.failed));
+    }
+    report.skipped.append(&mut run.skipped);
+    report.skipped.append(&mut run.counts.ignored);
+    if run.broken {
+        report.fail(format!("{what}: it did not end well, though no test has failed"));
+    }
+}
+
+/// What one `cargo test` came to.
+struct Run {
+    counts: Counts,
+    /// Tests that skipped themselves, and why.
+    skipped: Vec<(String, String)>,
+    /// It failed without a failing test: something does not build, or a test binary was killed.
+    broken: bool,
+}
+
+/// Runs `cargo test`, its output passed on as it comes.
+fn cargo_test(arguments: &[&str]) -> Result<Run, String> {
+    eprintln!("== cargo test {}", arguments.join(" "));
+    let skips = tempfile::NamedTempFile::new().map_err(|error| format!("no file for skips: {error}"))?;
+    let mut command = Command::new(cargo());
+    command.args(["test", "--no-fail-fast"]).args(arguments);
+    command.env(SKIP_FILE_VARIABLE, skips.path()).stdout(Stdio::piped());
+    let mut child = command.spawn().map_err(|error| error.to_string())?;
     let mut counts = Counts::default();
     if let Some(stdout) = child.stdout.take() {
         for line in BufReader::new(stdout).split(b'\n').map_while(Result::ok) {
@@ -127,26 +175,15 @@ fn run_cargo_test(arguments: &[&str], filter: Option<&str>, report: &mut Report)
             counts.line(&line);
         }
     }
-    let status = child.wait();
-    let recorded: Vec<(String, String)> = std::fs::read_to_string(skips.path())
+    let status = child.wait().map_err(|error| error.to_string())?;
+    let skipped = std::fs::read_to_string(skips.path())
         .unwrap_or_default()
         .lines()
         .filter_map(|line| line.split_once('\t'))
         .map(|(test, reason)| (test.to_owned(), reason.to_owned()))
         .collect();
-    // libtest counted a test that skipped itself as passed.
-    report.passed += counts.passed.saturating_sub(recorded.len());
-    report.failed += counts.failed;
-    if counts.failed > 0 {
-        report.problems.push(format!("{what}: {} failed", counts.failed));
-    }
-    report.skipped.extend(recorded);
-    report.skipped.append(&mut counts.ignored);
-    match status {
-        Ok(status) if status.success() || counts.failed > 0 => {}
-        Ok(status) => report.fail(format!("{what}: {status}")),
-        Err(error) => report.fail(format!("{what}: {error}")),
-    }
+    let broken = !status.success() && counts.failed == 0;
+    Ok(Run { counts, skipped, broken })
 }
 
 fn summarize(report: &Report) {
@@ -157,5 +194,12 @@ fn summarize(report: &Report) {
     for problem in &report.problems {
         println!("failed: {problem}");
     }
-    println!("{} passed, {} failed, {} skipped", report.passed, report.failed, report.skipped.len());
+    for name in &report.second {
+        println!("passed only when run again, alone: {name}");
+    }
+    let second = match report.second.len() {
+        0 => String::new(),
+        count => format!(" ({count} of them only when run again, alone)"),
+    };
+    println!("{} passed{second}, {} failed, {} skipped", report.passed, report.failed, report.skipped.len());
 }

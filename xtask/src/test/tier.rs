@@ -73,7 +73,7 @@ pub const TIERS: &[Tier] = &[
         name: "managers",
         purpose: "units on Dinit (where it is installed), OpenRC and the Shepherd",
         runs: &[&["--package", "usher-tests", "--test", "managers_*"]],
-        roots: &["gnome"],
+        roots: &["gnome", "gnome-systemd", "systemd-user"],
         needs_root: true,
         checks: false,
     },

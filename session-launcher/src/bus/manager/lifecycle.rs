@@ -28,7 +28,7 @@ pub const METHODS: &[Method] = &[
 ];
 
 fn subscribe(call: &mut Call<'_>) -> Result<Message, Failure> {
-    let client = call.state.clients.entry(&call.sender)?;
+    let client = call.state.clients.change(&call.sender)?;
     if client.subscribed {
         return Err(Failure::already_subscribed("Client is already subscribed."));
     }
@@ -37,7 +37,7 @@ fn subscribe(call: &mut Call<'_>) -> Result<Message, Failure> {
 }
 
 fn unsubscribe(call: &mut Call<'_>) -> Result<Message, Failure> {
-    let client = call.state.clients.entry(&call.sender)?;
+    let client = call.state.clients.change(&call.sender)?;
     if !client.subscribed {
         return Err(Failure::not_subscribed("Client is not subscribed."));
     }

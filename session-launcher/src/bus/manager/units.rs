@@ -293,7 +293,7 @@ pub fn reference_unit(call: &mut Call<'_>, name: &UnitName) -> Result<Message, F
         LoadState::Masked => return Err(Failure::unit_masked(format!("Unit {name} is masked."))),
         _ => {}
     }
-    call.state.clients.entry(&call.sender)?.reference(&status.name)?;
+    call.state.clients.change(&call.sender)?.reference(&status.name)?;
     call.driver.pin(&status.name, true);
     call.answer(&())
 }
@@ -309,7 +309,7 @@ pub fn release(call: &mut Call<'_>) -> Result<Message, Failure> {
 /// # Errors
 /// The caller does not hold it.
 pub fn release_unit(call: &mut Call<'_>, unit: &UnitName) -> Result<Message, Failure> {
-    if !call.state.clients.entry(&call.sender)?.release(unit) {
+    if !call.state.clients.change(&call.sender)?.release(unit) {
         return Err(Failure::not_referenced("Unit has not been referenced yet."));
     }
     if !call.state.clients.any_reference(unit) {

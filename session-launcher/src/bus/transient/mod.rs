@@ -51,17 +51,17 @@ fn start(call: &mut Call<'_>) -> Result<Message, Failure> {
     let names: Vec<UnitName> =
         others.iter().map(|other| other.unit.name.clone()).chain([unit.clone()]).collect();
     for described in others.into_iter().chain([main]) {
-        call.state.clients.entry(&call.sender)?.make(&described.unit.name)?;
+        call.state.clients.change(&call.sender)?.make(&described.unit.name)?;
         call.driver.add_transient(described.unit, &described.pids);
     }
     if hold {
-        call.state.clients.entry(&call.sender)?.reference(&unit)?;
+        call.state.clients.change(&call.sender)?.reference(&unit)?;
         call.driver.pin(&unit, true);
     }
     match jobs::queue(call, unit.clone(), Wish::plain(JobKind::Start), &mode) {
         Ok(job) => call.answer(&path::job(job)),
         Err(failure) => {
-            let client = call.state.clients.entry(&call.sender)?;
+            let client = call.state.clients.change(&call.sender)?;
             if hold {
                 client.release(&unit);
             }

@@ -62,7 +62,8 @@ const fn page(group: Group) -> &'static str {
 
 const fn support(support: Support) -> &'static str {
     match support {
-        Support::Honoured => "handed on as written",
+        Support::Honoured => "applied as written",
+        Support::Kept => "kept and shown, not applied",
         Support::Sandbox => "sandbox: noted, not enforced here",
         Support::Ignored => "ignored: the unit means the same",
         Support::Refused => "refused: the unit would mean something else",

@@ -4,9 +4,10 @@ use std::collections::BTreeSet;
 
 use rustix::process::Signal;
 
-use super::kill::send_signal;
+use super::kill::{end_with_children, send_signal};
 use super::{Driver, WRAPPER_WAIT, Watched, own_pid};
 use crate::daemon::{census, pidfd};
+use crate::job::ProcessId;
 
 impl Driver {
     /// Whether a process was started here or is in a scope.
@@ -33,6 +34,28 @@ impl Driver {
                 let _ = watched.send(Watched::Lost(pid));
             });
         }
+    }
+
+    /// Whether the engine waits for the end of a process that nobody has seen and that nobody is about to start.
+    pub(super) fn is_missing(&self, process: ProcessId) -> bool {
+        let Some(unit) = self.engine.unit_of_process(process) else { return false };
+        self.pid_of(process).is_none()
+            && !self.exec_socket.has_order(unit)
+            && !self.delayed.iter().any(|spawn| spawn.process == process)
+    }
+
+    /// Takes note of processes that an earlier engine has ordered, and of which it had not heard that they run. A wrapper
+    /// that runs one tells so in a moment; the others have to be ordered again.
+    pub fn orders_lost(&self) {
+        let orders: Vec<ProcessId> =
+            self.engine.spawned().filter(|process| self.is_missing(*process)).collect();
+        let watched = self.watched.clone();
+        tokio::spawn(async move {
+            tokio::time::sleep(WRAPPER_WAIT).await;
+            for process in orders {
+                let _ = watched.send(Watched::OrderLost(process));
+            }
+        });
     }
 
     /// Watches the processes that an earlier engine has started, but for those whose end somebody else tells.
@@ -72,19 +95,30 @@ impl Driver {
         // Supervisors and wrappers of native services.
         let mut above: BTreeSet<i32> = self.known_pids().into_iter().flat_map(census::ancestors).collect();
         above.extend(self.manager.supervisor());
-        for pid in census::descendants(guardian, &[]) {
+        let descendants = census::descendants(guardian, &[]);
+        // Whose process ended while no engine ran will tell how.
+        for wrapper in descendants.iter().copied().filter(|pid| self.is_wrapper_of_known(*pid)) {
+            above.insert(wrapper);
+            above.extend(census::ancestors(wrapper));
+        }
+        for pid in descendants {
             if pid == own || ours.contains(&pid) || above.contains(&pid) || self.knows_process(pid) {
                 continue;
             }
             // What a known process has left behind stays; what was started and not noted goes, with its children.
             if census::is_spawned(pid) {
-                for child in census::descendants(pid, &[]) {
-                    send_signal(child, Signal::KILL);
-                }
-                send_signal(pid, Signal::KILL);
+                end_with_children(pid);
             } else if self.unit_of_pid(pid).is_none() {
                 send_signal(pid, Signal::KILL);
             }
         }
+    }
+
+    /// Whether the process is the wrapper of a native service whose process is known.
+    fn is_wrapper_of_known(&self, pid: i32) -> bool {
+        census::wrapped_unit(pid).is_some_and(|unit| {
+            let mut records = self.engine.host().processes.records();
+            records.any(|(_, record)| record.unit.as_str() == unit)
+        })
     }
 }

@@ -3,7 +3,8 @@
 use rustix::process::{Pid, Signal};
 
 use super::Driver;
-use crate::job::{KillTarget, ProcessId};
+use crate::daemon::census;
+use crate::job::{Event, ExitStatus, KillTarget, ProcessId};
 use crate::unit::spec::UnitName;
 
 /// Whom a signal asked for over D-Bus or by systemctl is for (`KillUnit`).
@@ -58,6 +59,13 @@ impl Driver {
         let Some(signal) = Signal::from_named_raw(signal) else { return };
         let pids = match target {
             KillTarget::Process(process) => {
+                // One that still waits for the main process ends without having run.
+                if let Some(place) = self.delayed.iter().position(|spawn| spawn.process == *process) {
+                    self.delayed.remove(place);
+                    let status = ExitStatus::Signal(signal.as_raw());
+                    self.events.push_back(Event::Exited { process: *process, status });
+                    return;
+                }
                 let pid = self.pid_of(*process);
                 // A native service's process may not run yet.
                 if pid.is_none() && self.exec_socket.signal_later(*process, signal) {
@@ -91,4 +99,12 @@ pub(super) fn send_signal(pid: i32, signal: Signal) {
     if let Some(pid) = Pid::from_raw(pid) {
         let _ = rustix::process::kill_process(pid, signal);
     }
+}
+
+/// Ends a process that belongs to nobody, and what it has started.
+pub(super) fn end_with_children(pid: i32) {
+    for child in census::descendants(pid, &[]) {
+        send_signal(child, Signal::KILL);
+    }
+    send_signal(pid, Signal::KILL);
 }

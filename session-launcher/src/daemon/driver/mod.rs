@@ -24,12 +24,13 @@ use crate::daemon::exec_socket::ExecSocket;
 use crate::daemon::path_watch::PathWatches;
 use crate::daemon::process_table::MainRun;
 use crate::daemon::socket_unit::Sockets;
+use crate::daemon::state_file::SavedDriver;
 use crate::daemon::unit_log::UnitLogs;
 use crate::daemon::view::View;
 use crate::daemon::{census, cgroup::Cgroups, environment::Environment, pidfd, trace, view, x11_services};
 use crate::exec::prepare;
 use crate::job::{
-    Action, ActiveState, Engine, Event, ExitStatus, JobId, JobKind, ProcessId, Request, RequestError,
+    Action, ActiveState, Engine, Event, ExitStatus, JobId, JobKind, ProcessId, Request, RequestError, Spawn,
 };
 use crate::manager::Manager;
 use crate::unit::spec::{EmergencyAction, Settings, Unit, UnitName};
@@ -46,6 +47,8 @@ pub enum Watched {
     Executed(ProcessId),
     /// A process ended while no engine ran, and whoever saw how has had the time to tell.
     Lost(i32),
+    /// A process that an earlier engine has ordered, and that has had the time to come.
+    OrderLost(ProcessId),
 }
 
 /// The engine and its hands.
@@ -66,6 +69,12 @@ pub struct Driver {
     idle: Vec<OwnedFd>,
     /// Units that may have lost their last process.
     maybe_empty: BTreeSet<UnitName>,
+    /// Processes of units that are nobody's child here, and whose ends are waited for.
+    strays: BTreeSet<i32>,
+    /// Control processes that wait until the main process of their unit runs.
+    delayed: Vec<Spawn>,
+    /// Names on the bus that their owners have lost by ending, which has not been told yet.
+    lost_names: Vec<String>,
     /// Wrappers of native services.
     exec_socket: ExecSocket,
     watched: mpsc::UnboundedSender<Watched>,
@@ -103,13 +112,9 @@ impl Driver {
     }
 
     /// A driver that goes on where another process stopped.
-    pub fn restore(
-        saved: crate::daemon::state_file::Saved,
-        kept: Vec<(String, OwnedFd)>,
-        parts: Parts,
-    ) -> Self {
+    pub fn restore(saved: SavedDriver, kept: Vec<(String, OwnedFd)>, parts: Parts) -> Self {
         let processes = crate::daemon::process_table::ProcessTable::restore(saved.processes);
-        let mut host = view(Environment::of(saved.environment), processes);
+        let mut host = view(saved.environment, processes);
         host.transient = saved.transient;
         let (engine, actions) = Engine::restore(host, clock::now(), saved.engine);
         let mut driver = Self::of(engine, parts);
@@ -134,6 +139,9 @@ impl Driver {
             reports: Vec::new(),
             idle: Vec::new(),
             maybe_empty: BTreeSet::new(),
+            strays: BTreeSet::new(),
+            delayed: Vec::new(),
+            lost_names: Vec::new(),
             exec_socket: ExecSocket::default(),
             watched,
             watched_receiver: Some(watched_receiver),
@@ -211,8 +219,9 @@ impl Driver {
         self.work_off_events();
     }
 
-    /// Reads all unit files again.
+    /// Reads environment.d(5) and all unit files again.
     pub fn reload(&mut self) {
+        self.environment_mut().read_files();
         let loader = view::loader(self.environment());
         self.engine.host_mut().loader = loader;
         self.handle(Event::Reload);
@@ -336,10 +345,17 @@ impl Driver {
                 self.process_ended(pid, ExitStatus::Code(u8::MAX));
             }
             Watched::Lost(_) => {}
+            Watched::OrderLost(process) if self.is_missing(process) => {
+                self.handle(Event::NeverRan { process });
+            }
+            Watched::OrderLost(_) => {}
             // A child's end is reported with its status by whoever waits for it.
             Watched::Ended(pid) if census::parent_of(pid) == Some(own_pid()) => {}
             // Nobody here can know how it ended.
-            Watched::Ended(pid) => self.process_ended(pid, ExitStatus::Code(0)),
+            Watched::Ended(pid) => {
+                self.strays.remove(&pid);
+                self.process_ended(pid, ExitStatus::Code(0));
+            }
         }
     }
 
@@ -373,12 +389,13 @@ impl Driver {
     }
 
     /// What has to outlive this process.
-    pub fn saved(&self) -> crate::daemon::state_file::Saved {
+    pub fn saved(&self) -> SavedDriver {
         let host = self.engine.host();
-        crate::daemon::state_file::Saved {
+        SavedDriver {
+            manager: self.manager.name().to_owned(),
             engine: self.engine.snapshot(),
             processes: host.processes.saved(),
-            environment: host.environment.variables().clone(),
+            environment: host.environment.clone(),
             transient: host.transient.clone(),
         }
     }
@@ -393,9 +410,37 @@ impl Driver {
     pub fn bus_name_changed(&mut self, name: &str, owned: bool) {
         let changed =
             if owned { self.bus_names.insert(name.to_owned()) } else { self.bus_names.remove(name) };
-        // A name that goes from one owner to the next is lost in between.
-        if changed || owned {
+        if owned {
+            // A name that goes from one owner to the next is lost in between.
+            self.lost_names.retain(|lost| lost != name);
             self.handle(Event::BusNameOwned { name: name.to_owned(), owned });
+        } else if changed && self.owner_is_dying(name) {
+            self.lost_names.push(name.to_owned());
+        } else if changed {
+            self.handle(Event::BusNameOwned { name: name.to_owned(), owned });
+        }
+    }
+
+    /// Whether a process of a service with that name has ended, which is yet to be told: the wrapper of a native service is
+    /// slower than the bus. A service that ends is not one that gives its name up.
+    fn owner_is_dying(&self, name: &str) -> bool {
+        let records = self.engine.host().processes.records();
+        records.filter(|(_, record)| census::is_ending(record.pid.as_raw_nonzero().get())).any(
+            |(_, record)| {
+                let unit = self.engine.spec(&record.unit);
+                unit.and_then(Unit::service).and_then(|service| service.bus_name.as_deref()) == Some(name)
+            },
+        )
+    }
+
+    /// Tells of names whose owners' ends have been told.
+    fn tell_lost_names(&mut self) {
+        for name in std::mem::take(&mut self.lost_names) {
+            if self.owner_is_dying(&name) {
+                self.lost_names.push(name);
+            } else {
+                self.handle(Event::BusNameOwned { name, owned: false });
+            }
         }
     }
 
@@ -414,6 +459,7 @@ impl Driver {
             }
         }
         self.handle(Event::Exited { process, status });
+        self.tell_lost_names();
     }
 
     /// Tells the engine which units have no process left.
@@ -446,6 +492,17 @@ impl Driver {
             };
             if is_empty {
                 self.handle(Event::Empty { unit });
+            } else if self.manager.descriptor().is_some() {
+                self.watch_strays(&unit);
+            }
+        }
+    }
+
+    /// Whoever's parent has ended becomes the child of a native manager, which does not tell us of its end.
+    fn watch_strays(&mut self, unit: &UnitName) {
+        for pid in self.engine.host().processes_of(unit) {
+            if self.strays.insert(pid) {
+                pidfd::watch(pid, self.watched.clone());
             }
         }
     }
@@ -482,7 +539,7 @@ impl Driver {
         self.changed = true;
         trace::action(&action);
         match action {
-            Action::Spawn(spawn) => self.spawn(&spawn),
+            Action::Spawn(spawn) => self.spawn(*spawn),
             Action::Kill { unit, target, signal } => self.kill(&unit, &target, signal),
             Action::WatchBusName { name } => {
                 // The state now; the event loop tells of changes of every name.

@@ -3,7 +3,7 @@
 use rustix::process::Pid;
 
 use super::Driver;
-use super::kill::send_signal;
+use super::kill::{end_with_children, send_signal};
 use crate::daemon::exec_socket::{ConnectionId, WrapperEvent};
 use crate::daemon::{engine_link, exec_report, pidfd};
 use crate::exec::native_message::FromWrapper;
@@ -54,8 +54,14 @@ impl Driver {
         match message {
             FromWrapper::Wanted { unit } => {
                 let Ok(unit) = UnitName::new(unit) else { return };
-                if !self.exec_socket.wanted(id, &unit) {
-                    self.native_event(NativeEvent::StartAsked(unit));
+                if self.exec_socket.wanted(id, &unit) {
+                    return;
+                }
+                let main = self.engine.status(&unit).and_then(|status| status.main_process);
+                match main.filter(|process| self.is_missing(*process)) {
+                    // An engine before was killed after it had ordered it.
+                    Some(process) => self.handle(Event::NeverRan { process }),
+                    None => self.native_event(NativeEvent::StartAsked(unit)),
                 }
             }
             FromWrapper::StartAsked { unit } => {
@@ -101,6 +107,13 @@ impl Driver {
             if let Some(signal) = running.signal {
                 send_signal(pid.as_raw_nonzero().get(), signal);
             }
+        } else if self.pid_of(process).is_none() && self.engine.unit_of_process(process) == Some(unit) {
+            // An engine before was killed before it could note it.
+            self.process_started(process, unit, pid, true);
+            self.changed = true;
+        } else if self.pid_of(process) != Some(pid.as_raw_nonzero().get()) {
+            // Nor had that engine noted why it was started: the unit counts as down.
+            end_with_children(pid.as_raw_nonzero().get());
         }
         let is_up = self.engine.status(unit).is_some_and(|status| status.active.is_active_or_reloading());
         if is_up {

@@ -9,12 +9,36 @@ use crate::daemon::clock::Stamp;
 use crate::daemon::exec_socket::Parked;
 use crate::daemon::{exec_report, trace};
 use crate::exec::prepare::{self, Circumstances};
-use crate::job::{Event, Phase, ProcessId, Spawn};
+use crate::job::{Event, ProcessId, Spawn};
 use crate::manager::{Order, Started};
 use crate::unit::spec::{CommandLine, ExecSettings, NotifyAccess, Settings, Unit, UnitName};
 
 impl Driver {
-    pub(super) fn spawn(&mut self, spawn: &Spawn) {
+    pub(super) fn spawn(&mut self, spawn: Spawn) {
+        if let Some((command, _)) = self.engine.spec(&spawn.unit).and_then(|unit| command_of(unit, &spawn)) {
+            trace::execute(&spawn.unit, command);
+        }
+        // What goes along with a main process has to know it.
+        if !spawn.is_main && self.exec_socket.has_order(&spawn.unit) {
+            self.delayed.push(spawn);
+        } else {
+            self.spawn_now(&spawn);
+        }
+    }
+
+    /// Starts what has waited for main processes that run by now, or never will.
+    pub fn spawn_delayed(&mut self) {
+        let (waiting, due) = std::mem::take(&mut self.delayed)
+            .into_iter()
+            .partition(|spawn| self.exec_socket.has_order(&spawn.unit));
+        self.delayed = waiting;
+        for spawn in &due {
+            self.spawn_now(spawn);
+        }
+        self.work_off_events();
+    }
+
+    fn spawn_now(&mut self, spawn: &Spawn) {
         if let Err(error) = self.try_spawn(spawn) {
             tracing::error!("{}: {error}", spawn.unit);
             self.logs.note(&spawn.unit, &error);
@@ -25,7 +49,6 @@ impl Driver {
     fn try_spawn(&mut self, spawn: &Spawn) -> Result<(), String> {
         let unit = self.engine.spec(&spawn.unit).ok_or("it is not loaded")?.clone();
         let (command, exec) = command_of(&unit, spawn).ok_or("there is no such command")?;
-        trace::execute(&unit.name, command);
         let sockets = if spawn.is_main { self.sockets.of_service(&unit) } else { Vec::new() };
         let host = self.engine.host_mut();
         let invocation = host.processes.invocation(&unit.name);
@@ -87,29 +110,8 @@ impl Driver {
 
 fn command_of<'a>(unit: &'a Unit, spawn: &Spawn) -> Option<(&'a CommandLine, &'a ExecSettings)> {
     let (list, exec) = match &unit.settings {
-        Settings::Service(service) => {
-            let commands = &service.commands;
-            let list = match spawn.phase {
-                Phase::Condition => &commands.condition,
-                Phase::StartPre => &commands.start_pre,
-                Phase::Start => &commands.start,
-                Phase::StartPost => &commands.start_post,
-                Phase::Reload => &commands.reload,
-                Phase::ReloadPost => &commands.reload_post,
-                Phase::Stop => &commands.stop,
-                Phase::StopPost => &commands.stop_post,
-            };
-            (list, &service.exec)
-        }
-        Settings::Socket(socket) => {
-            let list = match spawn.phase {
-                Phase::StartPre => &socket.start_pre,
-                Phase::StartPost => &socket.start_post,
-                Phase::Stop => &socket.stop_pre,
-                _ => &socket.stop_post,
-            };
-            (list, &socket.exec)
-        }
+        Settings::Service(service) => (spawn.phase.of_service(&service.commands), &service.exec),
+        Settings::Socket(socket) => (spawn.phase.of_socket(socket), &socket.exec),
         _ => return None,
     };
     list.get(spawn.index).map(|command| (command, exec))

@@ -2,7 +2,8 @@
 
 use super::CommandAt;
 use crate::job::engine::Engine;
-use crate::job::event::{ExitStatus, Host, Phase, ProcessId};
+use crate::job::event::{ExitStatus, Host, ProcessId};
+use crate::job::phase::Phase;
 use crate::job::state::{ServiceState, UnitResult};
 use crate::job::units::UnitId;
 use crate::unit::spec::{ExitType, NotifyAccess, OomPolicy, ServiceType};

@@ -22,8 +22,9 @@ use serde::{Deserialize, Serialize};
 
 use super::deadline::Owner;
 use super::engine::Engine;
-use super::event::{ExitStatus, Host, Moment, Phase, ProcessId};
+use super::event::{ExitStatus, Host, Moment, ProcessId};
 use super::kind::JobKind;
+use super::phase::Phase;
 use super::runtime::Runtime;
 use super::state::{ServiceState, UnitResult};
 use super::units::UnitId;

@@ -2,7 +2,8 @@
 
 use super::NotifyState;
 use crate::job::engine::Engine;
-use crate::job::event::{Action, Host, KillTarget, Phase};
+use crate::job::event::{Action, Host, KillTarget};
+use crate::job::phase::Phase;
 use crate::job::state::{ServiceState, UnitResult};
 use crate::job::transaction::Transaction;
 use crate::job::units::UnitId;

@@ -3,31 +3,20 @@
 use std::time::Duration;
 
 use super::CommandAt;
+use crate::job::deadline::Owner;
 use crate::job::engine::Engine;
-use crate::job::event::{Action, Host, Phase, ProcessId, Spawn};
+use crate::job::event::{Action, Host, ProcessId, Spawn};
+use crate::job::phase::Phase;
 use crate::job::relation::Relation;
 use crate::job::runtime::Runtime;
+use crate::job::state::ActiveState;
 use crate::job::units::UnitId;
-use crate::unit::spec::{CommandLine, NotifyAccess, ServiceCommands, ServiceType};
-
-/// The list of a phase.
-pub(super) fn commands_of(commands: &ServiceCommands, phase: Phase) -> &[CommandLine] {
-    match phase {
-        Phase::Condition => &commands.condition,
-        Phase::StartPre => &commands.start_pre,
-        Phase::Start => &commands.start,
-        Phase::StartPost => &commands.start_post,
-        Phase::Reload => &commands.reload,
-        Phase::ReloadPost => &commands.reload_post,
-        Phase::Stop => &commands.stop,
-        Phase::StopPost => &commands.stop_post,
-    }
-}
+use crate::unit::spec::{CommandLine, NotifyAccess, ServiceType};
 
 impl<H: Host> Engine<H> {
     /// The command at that place, if there is one.
     pub(super) fn command(&self, id: UnitId, at: CommandAt) -> Option<&CommandLine> {
-        commands_of(&self.service_settings(id).commands, at.phase).get(at.index)
+        at.phase.of_service(&self.service_settings(id).commands).get(at.index)
     }
 
     pub(super) fn ignores_failure(&self, id: UnitId, at: CommandAt) -> bool {
@@ -57,6 +46,28 @@ impl<H: Host> Engine<H> {
         let process = self.spawn(id, CommandAt { phase: Phase::Start, index }, true, timeout);
         self.set_main_process(id, process);
         self.service_mut(id).main_command = Some(index);
+    }
+
+    /// Asks once more for a process that never came about. False when it is not wanted any more.
+    pub(in crate::job) fn spawn_again(&mut self, id: UnitId, process: ProcessId) -> bool {
+        let service = self.service(id);
+        let deadline = self.deadlines.get(Owner::Unit(id));
+        if service.main == Some(process)
+            && service.state.active(false) != ActiveState::Deactivating
+            && let Some(index) = service.main_command
+        {
+            self.spawn_main(id, index, None);
+        } else if service.control == Some(process)
+            && !service.state.is_killing()
+            && let Some(at) = service.control_command
+        {
+            self.drop_control_process(id);
+            self.spawn_control(id, at, None);
+        } else {
+            return false;
+        }
+        self.deadlines.set(Owner::Unit(id), deadline);
+        true
     }
 
     fn spawn(&mut self, id: UnitId, at: CommandAt, is_main: bool, timeout: Option<Duration>) -> ProcessId {

@@ -2,7 +2,8 @@
 
 use super::ServiceRuntime;
 use crate::job::engine::Engine;
-use crate::job::event::{Action, Host, Phase, ProcessId};
+use crate::job::event::{Action, Host, ProcessId};
+use crate::job::phase::Phase;
 use crate::job::start::Refusal;
 use crate::job::state::{ServiceState, UnitResult};
 use crate::job::units::UnitId;
@@ -71,9 +72,7 @@ impl<H: Host> Engine<H> {
     /// A service that is never killed must not start beside what an earlier run has left.
     fn refuses_leftovers(&mut self, id: UnitId, phase: Phase) -> bool {
         let settings = self.service_settings(id);
-        if super::spawn::commands_of(&settings.commands, phase).is_empty()
-            || !self.is_adverse_to_leftovers(id)
-        {
+        if phase.of_service(&settings.commands).is_empty() || !self.is_adverse_to_leftovers(id) {
             return false;
         }
         self.enter_dead(id, UnitResult::Resources, true);

@@ -2,8 +2,9 @@
 
 use super::kill::KillOperation;
 use crate::job::engine::Engine;
-use crate::job::event::{Host, Phase};
+use crate::job::event::Host;
 use crate::job::kind::JobKind;
+use crate::job::phase::Phase;
 use crate::job::state::{ServiceState, UnitResult};
 use crate::job::units::UnitId;
 use crate::unit::spec::RestartMode;

@@ -8,11 +8,17 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use super::super::connect;
+
 /// Dinit answers within a millisecond. One that does not is as good as gone.
 const REPLY_WAIT: Duration = Duration::from_secs(5);
 
-/// The first version whose events tell what became of a process (Dinit 0.19.1).
-const MIN_VERSION: u16 = 5;
+/// The oldest version that is spoken here (Dinit 0.18 and 0.19.0).
+const MIN_VERSION: u16 = 4;
+
+/// The first version with [`reply::EVENT5`] (Dinit 0.19.1). It comes beside [`reply::EVENT`], which is for clients that do not
+/// know it.
+const EVENT5_VERSION: u16 = 5;
 
 /// Names are not longer.
 const MAX_NAME: usize = 1021;
@@ -43,7 +49,8 @@ mod reply {
     pub const SHUTTING_DOWN: u8 = 69;
     /// Replies of one byte lie below; information packets begin here, and carry their length in the second byte.
     pub const INFORMATION: u8 = 100;
-    pub const EVENT: u8 = 101;
+    pub const EVENT: u8 = 100;
+    pub const EVENT5: u8 = 101;
 }
 
 /// Takes note that all services are to stop, without turning the machine off.
@@ -92,7 +99,7 @@ pub enum ControlError {
     #[error("{0}")]
     Io(#[from] io::Error),
     /// It is older than what is spoken here.
-    #[error("its control protocol has version {0}; {MIN_VERSION} is needed (Dinit 0.19.1)")]
+    #[error("its control protocol has version {0}; {MIN_VERSION} is needed (Dinit 0.18)")]
     TooOld(u16),
     /// It does not take that service.
     #[error("it does not load {name} (reply {code}); dinitctl(8) and its log tell more")]
@@ -125,7 +132,7 @@ impl Connection {
     /// # Errors
     /// Nobody listens there, or it is too old.
     pub fn open(socket: &Path) -> Result<Self, ControlError> {
-        let stream = UnixStream::connect(socket)?;
+        let stream = connect(socket)?;
         stream.set_read_timeout(Some(REPLY_WAIT))?;
         stream.set_write_timeout(Some(REPLY_WAIT))?;
         let mut connection = Self { stream, received: VecDeque::new(), events: VecDeque::new(), version: 0 };
@@ -311,7 +318,10 @@ impl Connection {
         let kind = self.take_u8()?;
         let length = usize::from(self.take_u8()?);
         let rest = self.take(length.saturating_sub(2))?;
-        if let (reply::EVENT, [a, b, c, d, _event, state, ..]) = (kind, rest.as_slice()) {
+        let wanted = if self.version < EVENT5_VERSION { reply::EVENT } else { reply::EVENT5 };
+        if let [a, b, c, d, _event, state, ..] = rest.as_slice()
+            && kind == wanted
+        {
             let handle = u32::from_ne_bytes([*a, *b, *c, *d]);
             self.events.push_back(ServiceEvent { handle, state: State::of(*state) });
         }

@@ -10,11 +10,16 @@ use std::time::{Duration, Instant};
 
 use rustix::fs::Access;
 
+use super::super::{find_program, has_ended, is_nobody};
 use super::connection::{Connection, ControlError};
 use crate::unit::specifier::Host;
 
 /// How long one of our own may take to listen. It is a matter of milliseconds.
 const START_WAIT: Duration = Duration::from_secs(5);
+
+/// Where its program may be when PATH does not lead there.
+const PROGRAM_DIRECTORIES: [&str; 6] =
+    ["/usr/bin", "/usr/sbin", "/bin", "/sbin", "/usr/local/bin", "/usr/local/sbin"];
 
 /// The service that keeps one of our own up while no other is.
 const SESSION: &str = "session";
@@ -27,12 +32,25 @@ pub enum Unusable {
     NotRunning {
         /// Its socket.
         path: PathBuf,
-        /// Why it cannot be used.
+        /// Why it cannot be reached.
+        error: io::Error,
+    },
+    /// Somebody listens, but cannot do what is needed, or is no Dinit.
+    #[error("Dinit at {}: {error}", path.display())]
+    Control {
+        /// Its socket.
+        path: PathBuf,
+        /// What is wrong.
         error: ControlError,
     },
-    /// It answers, but cannot do what is needed.
-    #[error("Dinit: {0}")]
-    Control(#[from] ControlError),
+    /// One of our own does not come up.
+    #[error("{} was started, and does not listen at {}", program.display(), socket.display())]
+    Silent {
+        /// What was started.
+        program: PathBuf,
+        /// Where it should listen.
+        socket: PathBuf,
+    },
     /// A description of ours has nowhere to go.
     #[error("none of the directories in which the user's Dinit looks for services can be written: {0:?}")]
     NoDirectory(Vec<PathBuf>),
@@ -71,10 +89,16 @@ impl Instance {
     /// There is none that can be used.
     pub fn detect(host: &Host, variables: &BTreeMap<String, String>) -> Result<Self, Unusable> {
         let path = socket_path(host, variables);
-        let mut connection =
-            Connection::open(&path).map_err(|error| Unusable::NotRunning { path: path.clone(), error })?;
+        let mut connection = Connection::open(&path).map_err(|error| match error {
+            ControlError::Io(error) if is_nobody(&error) => {
+                Unusable::NotRunning { path: path.clone(), error }
+            }
+            error => Unusable::Control { path: path.clone(), error },
+        })?;
         let own = own_directory(host);
-        let directories = connection.service_directories()?;
+        let directories = connection
+            .service_directories()
+            .map_err(|error| Unusable::Control { path: path.clone(), error })?;
         // One of our own goes on after an engine was killed.
         let is_ours = directories.contains(&own);
         let directory = directories.iter().find(|path| prepare(host, path)).cloned();
@@ -88,12 +112,12 @@ impl Instance {
     /// It is not installed, or does not come up.
     pub fn start(host: &Host, variables: &BTreeMap<String, String>) -> Result<Self, Unusable> {
         let path = variables.get("PATH").map(String::as_str).unwrap_or_default();
-        let program = find_program(path).ok_or(Unusable::NoProgram)?;
+        let program = find_program("dinit", path, &PROGRAM_DIRECTORIES).ok_or(Unusable::NoProgram)?;
         let directory = own_directory(host);
         fs::create_dir_all(&directory)?;
         fs::write(directory.join(SESSION), "type = internal\nrestart = false\n")?;
         let socket = socket_path(host, variables);
-        let mut command = Command::new(program);
+        let mut command = Command::new(&program);
         command
             .args(["--user", "--quiet", "--services-dir"])
             .arg(&directory)
@@ -111,9 +135,15 @@ impl Instance {
         loop {
             match Connection::open(&socket) {
                 Ok(connection) => return Ok(Self { connection, directory, is_ours: true }),
-                Err(error) if Instant::now() > until => {
+                Err(ControlError::Io(_)) if Instant::now() > until || has_ended(&mut child) => {
                     let _ = child.kill();
-                    return Err(Unusable::NotRunning { path: socket, error });
+                    let _ = child.wait();
+                    return Err(Unusable::Silent { program, socket });
+                }
+                Err(error @ ControlError::TooOld(_)) => {
+                    let _ = child.kill();
+                    let _ = child.wait();
+                    return Err(Unusable::Control { path: socket, error });
                 }
                 Err(_) => std::thread::sleep(Duration::from_millis(5)),
             }
@@ -135,12 +165,4 @@ fn prepare(host: &Host, directory: &Path) -> bool {
         let _ = fs::create_dir_all(directory);
     }
     rustix::fs::access(directory, Access::WRITE_OK | Access::EXEC_OK).is_ok()
-}
-
-fn find_program(path: &str) -> Option<PathBuf> {
-    path.split(':')
-        .chain(["/usr/bin", "/usr/sbin", "/bin", "/sbin", "/usr/local/bin", "/usr/local/sbin"])
-        .filter(|directory| directory.starts_with('/'))
-        .map(|directory| Path::new(directory).join("dinit"))
-        .find(|candidate| candidate.is_file() && rustix::fs::access(candidate, Access::EXEC_OK).is_ok())
 }

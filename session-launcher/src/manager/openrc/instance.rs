@@ -1,11 +1,12 @@
 //! The user's OpenRC: where it keeps its state, which version it is, where its programs are.
 
 use std::collections::BTreeMap;
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 
-use rustix::fs::Access;
-
+use super::super::find_program;
 use crate::unit::specifier::Host;
 
 /// Where OpenRC's programs may be when PATH does not lead there, as with users' PATHs that have no sbin.
@@ -51,6 +52,14 @@ pub enum Unusable {
     /// It is older than user services.
     #[error("this OpenRC is too old for user services, which came with 0.60: {0}")]
     TooOld(String),
+    /// A directory or file cannot be made.
+    #[error("{}: {error}", path.display())]
+    Io {
+        /// Which.
+        path: PathBuf,
+        /// Why.
+        error: std::io::Error,
+    },
 }
 
 /// A user's OpenRC.
@@ -64,7 +73,15 @@ pub struct Instance {
     pub openrc_run: PathBuf,
     /// What its programs have to know to serve this user.
     pub environment: BTreeMap<String, String>,
+    /// It was begun by us, and ends with the session.
+    pub is_ours: bool,
 }
+
+/// What OpenRC leaves when it has entered a runlevel: its name.
+const SOFTLEVEL: &str = "softlevel";
+
+/// What tells an OpenRC that we have begun from others.
+const MARK: &str = "session-launcher";
 
 impl Instance {
     /// The OpenRC that runs for the user. `openrc --user` leaves `softlevel` when it has entered a runlevel; a user without a
@@ -74,16 +91,48 @@ impl Instance {
     /// There is none that can be used.
     pub fn detect(host: &Host, variables: &BTreeMap<String, String>) -> Result<Self, Unusable> {
         let runtime = host.runtime_dir.as_deref().ok_or(Unusable::NoRuntimeDirectory)?;
-        let state_directory = runtime.join("openrc");
-        let mark = state_directory.join("softlevel");
-        if !mark.exists() {
-            return Err(Unusable::NotRunning(mark));
+        let mark = state_directory(runtime).join(SOFTLEVEL);
+        if mark.exists() { Self::of(runtime, host, variables) } else { Err(Unusable::NotRunning(mark)) }
+    }
+
+    /// Begins one where none runs. OpenRC has no daemon: it is a directory that says that a runlevel has been entered, and then
+    /// its tools work. No service starts but those of the session.
+    ///
+    /// # Errors
+    /// It is not installed, or the directory cannot be made.
+    pub fn begin(host: &Host, variables: &BTreeMap<String, String>) -> Result<Self, Unusable> {
+        let runtime = host.runtime_dir.as_deref().ok_or(Unusable::NoRuntimeDirectory)?;
+        let mut instance = Self::of(runtime, host, variables)?;
+        let directory = instance.state_directory.clone();
+        let failed = |path: &Path| {
+            let path = path.to_owned();
+            move |error| Unusable::Io { path, error }
+        };
+        DirBuilder::new().recursive(true).mode(0o755).create(&directory).map_err(failed(&directory))?;
+        for (name, text) in [(MARK, ""), (SOFTLEVEL, "default\n")] {
+            let path = directory.join(name);
+            fs::write(&path, text).map_err(failed(&path))?;
         }
+        instance.is_ours = true;
+        Ok(instance)
+    }
+
+    /// Ends one that we have begun, whose services are gone.
+    pub fn end(&self) {
+        for name in [SOFTLEVEL, MARK] {
+            let _ = fs::remove_file(self.state_directory.join(name));
+        }
+    }
+
+    fn of(runtime: &Path, host: &Host, variables: &BTreeMap<String, String>) -> Result<Self, Unusable> {
+        let state_directory = state_directory(runtime);
         let path = variables.get("PATH").map(String::as_str).unwrap_or_default();
-        let supervise_daemon =
-            find("supervise-daemon", path).ok_or(Unusable::NoProgram("supervise-daemon"))?;
-        let openrc_run = find("openrc-run", path).ok_or(Unusable::NoProgram("openrc-run"))?;
-        let openrc = find("openrc", path).ok_or(Unusable::NoProgram("openrc"))?;
+        let supervise_daemon = find_program("supervise-daemon", path, &PROGRAM_DIRECTORIES)
+            .ok_or(Unusable::NoProgram("supervise-daemon"))?;
+        let openrc_run = find_program("openrc-run", path, &PROGRAM_DIRECTORIES)
+            .ok_or(Unusable::NoProgram("openrc-run"))?;
+        let openrc =
+            find_program("openrc", path, &PROGRAM_DIRECTORIES).ok_or(Unusable::NoProgram("openrc"))?;
         check_version(&openrc)?;
         let mut environment: BTreeMap<String, String> =
             ["USER", "LOGNAME", "SHELL", "XDG_CONFIG_HOME", "LANG"]
@@ -96,8 +145,14 @@ impl Instance {
         set("XDG_RUNTIME_DIR", runtime.to_string_lossy().into_owned());
         set("RC_USER_SERVICES", "yes".to_owned());
         set("RC_SVCDIR", state_directory.to_string_lossy().into_owned());
-        Ok(Self { state_directory, supervise_daemon, openrc_run, environment })
+        // One of our own goes on after an engine was killed.
+        let is_ours = state_directory.join(MARK).exists();
+        Ok(Self { state_directory, supervise_daemon, openrc_run, environment, is_ours })
     }
+}
+
+fn state_directory(runtime: &Path) -> PathBuf {
+    runtime.join("openrc")
 }
 
 fn check_version(openrc: &Path) -> Result<(), Unusable> {
@@ -107,14 +162,6 @@ fn check_version(openrc: &Path) -> Result<(), Unusable> {
         Some(version) if version >= FIRST_VERSION => Ok(()),
         _ => Err(Unusable::TooOld(text.trim().to_owned())),
     }
-}
-
-fn find(program: &str, path: &str) -> Option<PathBuf> {
-    path.split(':')
-        .chain(PROGRAM_DIRECTORIES)
-        .filter(|directory| directory.starts_with('/'))
-        .map(|directory| Path::new(directory).join(program))
-        .find(|candidate| candidate.is_file() && rustix::fs::access(candidate, Access::EXEC_OK).is_ok())
 }
 
 #[cfg(test)]

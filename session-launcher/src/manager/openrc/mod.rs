@@ -368,5 +368,8 @@ impl Manager for OpenRc {
         for service in std::mem::take(&mut self.services).into_keys() {
             self.clear(&service);
         }
+        if self.instance.is_ours {
+            self.instance.end();
+        }
     }
 }

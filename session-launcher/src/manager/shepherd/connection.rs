@@ -5,6 +5,8 @@ use std::os::unix::net::UnixStream;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
+use super::super::connect;
+
 /// How long an answer may take that is waited for.
 const REPLY_WAIT: Duration = Duration::from_secs(5);
 
@@ -55,7 +57,7 @@ impl Socket {
     /// # Errors
     /// Nobody listens.
     pub fn send(&self, expression: &str) -> io::Result<Sent> {
-        let mut stream = UnixStream::connect(&self.0)?;
+        let mut stream = connect(&self.0)?;
         stream.set_write_timeout(Some(REPLY_WAIT))?;
         stream.write_all(command(expression).as_bytes())?;
         stream.set_nonblocking(true)?;
@@ -66,23 +68,23 @@ impl Socket {
     ///
     /// # Errors
     /// Nobody listens or answers, or the expression fails.
-    pub fn ask(&self, expression: &str) -> io::Result<()> {
-        let mut stream = UnixStream::connect(&self.0)?;
+    pub fn ask(&self, expression: &str) -> io::Result<String> {
+        let mut stream = connect(&self.0)?;
         stream.set_write_timeout(Some(REPLY_WAIT))?;
         stream.set_read_timeout(Some(REPLY_WAIT))?;
         stream.write_all(command(expression).as_bytes())?;
         let mut reply = String::new();
         stream.take(MAX_REPLY).read_to_string(&mut reply)?;
         match error_of(&reply) {
-            None if reply.trim_start().starts_with("(reply (version 0)") => Ok(()),
-            None => Err(io::Error::other(format!("{reply:?} is no answer of a Shepherd 1.0"))),
+            None if reply.trim_start().starts_with("(reply (version 0)") => Ok(reply),
+            None => Err(io::Error::other(format!("{reply:?} is no answer of a Shepherd"))),
             Some(error) => Err(io::Error::other(error)),
         }
     }
 
     /// The process that listens.
     pub fn peer(&self) -> Option<i32> {
-        let stream = UnixStream::connect(&self.0).ok()?;
+        let stream = connect(&self.0).ok()?;
         let peer = rustix::net::sockopt::socket_peercred(&stream).ok()?;
         Some(peer.pid.as_raw_nonzero().get())
     }

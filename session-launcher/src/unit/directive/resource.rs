@@ -13,14 +13,15 @@ pub fn apply(resources: &mut ResourceControl, line: &mut Line<'_>) -> Option<App
         "Delegate" => return Some(delegate(resources, line)),
         _ => {}
     }
-    support::find(Group::Resource, line.key)?;
+    let entry = support::find(Group::Resource, line.key)?;
+    let told = support::unsupported(entry, line);
     let list = resources.limits.entry(line.key.to_owned()).or_default();
     if line.value.is_empty() {
         resources.limits.remove(line.key);
     } else {
         list.push(line.value.to_owned());
     }
-    Some(Ok(()))
+    Some(told)
 }
 
 fn slice(resources: &mut ResourceControl, line: &Line<'_>) -> Applied {

@@ -47,15 +47,16 @@ pub fn apply(socket: &mut SocketSettings, owner: &UnitName, line: &mut Line<'_>)
 
 fn apply_other(socket: &mut SocketSettings, line: &mut Line<'_>) -> Option<Applied> {
     if let Some(entry) = support::find(Group::Socket, line.key) {
-        if entry.support != Support::Honoured {
-            return Some(support::unsupported(entry, line));
+        let told = support::unsupported(entry, line);
+        if !matches!(entry.support, Support::Honoured | Support::Kept) {
+            return Some(told);
         }
         if line.value.is_empty() {
             socket.options.remove(line.key);
         } else {
             socket.options.insert(line.key.to_owned(), line.value.to_owned());
         }
-        return Some(Ok(()));
+        return Some(told);
     }
     exec::apply(&mut socket.exec, line)
         .or_else(|| kill::apply(&mut socket.kill, line))

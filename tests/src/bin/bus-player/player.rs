@@ -131,6 +131,18 @@ impl Player {
         }
     }
 
+    /// Prints the variables of the manager's environment whose names begin so, in the order of their names.
+    pub async fn variables(&mut self, prefix: &str) {
+        let arguments = ("org.freedesktop.systemd1.Manager", "Environment");
+        let answer = self.ask(MANAGER, "org.freedesktop.DBus.Properties", "Get", &arguments).await;
+        let body = answer.body();
+        let value: zbus::OwnedVariant = body.deserialize().unwrap();
+        let mut variables = Vec::<String>::try_from(value).unwrap();
+        variables.retain(|variable| variable.starts_with(prefix));
+        variables.sort();
+        println!("{}", json!({"call": format!("Environment {prefix}"), "answer": {"variables": variables}}));
+    }
+
     /// Prints the names and types of all that `GetAll` gives.
     pub async fn all(&mut self, path: &str, interface: &str) {
         let answer = self.ask(path, "org.freedesktop.DBus.Properties", "GetAll", &interface).await;

@@ -4,12 +4,13 @@ use std::process::Stdio;
 
 use zbus::Variant;
 
+use crate::environment_files;
 use crate::player::{MANAGER, Player};
 
-const UNIT: &str = "org.freedesktop.systemd1.Unit";
-const SERVICE: &str = "org.freedesktop.systemd1.Service";
+pub const UNIT: &str = "org.freedesktop.systemd1.Unit";
+pub const SERVICE: &str = "org.freedesktop.systemd1.Service";
 
-fn unit(name: &str) -> String {
+pub fn unit(name: &str) -> String {
     let escaped: String =
         name.bytes()
             .map(|byte| {
@@ -29,6 +30,7 @@ pub async fn play(name: &str, player: &mut Player) {
         "jobs" => jobs(player, true).await,
         "jobs-unsubscribed" => jobs(player, false).await,
         "environment" => environment(player).await,
+        "environment-files" => environment_files::play(player).await,
         "properties" => properties(player).await,
         "interfaces" => interfaces(player).await,
         "files" => files(player).await,

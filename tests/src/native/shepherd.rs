@@ -1,11 +1,13 @@
-//! The Shepherd.
+//! The user's Shepherd.
 
-use usher_tests::lab::machine::Machine;
+use super::Native;
+use super::user::User;
+use crate::lab::machine::Builder;
+use crate::lab::process::Daemon;
 
-use crate::user::{Start, User};
-use crate::{Native, behaviour};
-
-struct Shepherd;
+/// The Shepherd of the machine's root.
+#[derive(Debug, Clone, Copy)]
+pub struct Shepherd;
 
 impl Native for Shepherd {
     fn name(&self) -> &'static str {
@@ -42,17 +44,15 @@ impl Native for Shepherd {
     fn process(&self) -> &'static str {
         "shepherd"
     }
-}
 
-fn user(units: &[(&str, &str)], start: Start) -> Option<User> {
-    User::new(Machine::builder("gnome"), Box::new(Shepherd), units, start, |user| {
+    fn bind(&self, builder: Builder) -> Builder {
+        builder
+    }
+
+    fn log_in(&self, user: &User) -> Option<Daemon> {
         user.script("mkdir -p ~/.config/shepherd && echo '#t' > ~/.config/shepherd/init.scm");
-        let daemon = user.command("shepherd").args(["--silent"]).spawn();
-        (daemon, user.path("shepherd/socket"))
-    })
-}
-
-#[test]
-fn the_shepherd_supervises() {
-    behaviour::play(&user);
+        let mut daemon = user.command("shepherd").args(["--silent"]).spawn();
+        daemon.wait_for_socket(user.machine.path(user.path("shepherd/socket")));
+        Some(daemon)
+    }
 }
