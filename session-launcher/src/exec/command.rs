@@ -7,7 +7,7 @@ use rustix::fs::Access;
 
 use crate::unit::environment_d;
 use crate::unit::spec::CommandLine;
-use crate::unit::words::{self, Backslash};
+use crate::unit::words;
 
 /// The arguments of a command with its variables put in: `${NAME}` anywhere becomes the value; `$NAME` as a whole word
 /// becomes as many words as the value has. `$$` is a dollar sign.
@@ -17,11 +17,7 @@ pub fn expand_arguments(argv: &[String], environment: &BTreeMap<String, String>)
         match whole_variable(argument) {
             Some(name) => {
                 let value = environment.get(name).map(String::as_str).unwrap_or_default();
-                match words::split(value, Backslash::Literal) {
-                    Ok(split) => expanded.extend(split),
-                    // A value with an open quote is one word.
-                    Err(_) => expanded.push(value.to_owned()),
-                }
+                expanded.extend(words::split_variable(value));
             }
             None => expanded.push(expand_braces(argument, environment)),
         }
@@ -35,7 +31,7 @@ fn whole_variable(argument: &str) -> Option<&str> {
 }
 
 /// A word with `${NAME}` replaced by the value, and `$$` by a dollar sign. What is neither stays.
-pub fn expand_braces(argument: &str, environment: &BTreeMap<String, String>) -> String {
+fn expand_braces(argument: &str, environment: &BTreeMap<String, String>) -> String {
     let mut result = String::with_capacity(argument.len());
     let mut rest = argument;
     while let Some((before, after)) = rest.split_once('$') {

@@ -5,13 +5,11 @@ use std::path::Path;
 use std::process::Command;
 
 use super::Error;
-use crate::exec::command::expand_braces;
+use crate::exec::command::expand_arguments;
 use crate::unit::command_line;
-use crate::unit::environment_d::is_name;
 use crate::unit::name::UnitName;
 use crate::unit::spec::CommandLine;
 use crate::unit::specifier::{Host, Specifiers};
-use crate::unit::words::{self, Backslash};
 
 /// The environment of a service.
 pub type Environment = BTreeMap<String, String>;
@@ -51,7 +49,8 @@ pub fn process(command: &CommandLine, environment: &Environment) -> Result<Comma
         return Ok(process);
     }
     let path = located(&command.path);
-    let argv = if command.literal { command.argv.clone() } else { expanded(&command.argv, environment) };
+    let argv =
+        if command.literal { command.argv.clone() } else { expand_arguments(&command.argv, environment) };
     let mut process = Command::new(path);
     let mut words = argv.into_iter();
     let name = words.next().unwrap_or_default();
@@ -71,22 +70,6 @@ fn located(program: &str) -> String {
     places.into_iter().find(|place| Path::new(place).is_file()).unwrap_or_else(|| program.to_owned())
 }
 
-/// Expands variables: a word that is `$NAME` alone becomes as many words as the value has, `${NAME}` anywhere is the
-/// value as it is, `$$` a dollar sign.
-fn expanded(argv: &[String], environment: &Environment) -> Vec<String> {
-    let mut result = Vec::with_capacity(argv.len());
-    for (index, word) in argv.iter().enumerate() {
-        match word.strip_prefix('$').filter(|name| index > 0 && is_name(name)) {
-            Some(name) => {
-                let value = environment.get(name).map(String::as_str).unwrap_or_default();
-                result.extend(words::split(value, Backslash::EscapeRelaxed).unwrap_or_default());
-            }
-            None => result.push(expand_braces(word, environment)),
-        }
-    }
-    result
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -96,7 +79,7 @@ mod tests {
             ("ONE".to_owned(), "one".to_owned()),
             ("LIST".to_owned(), "a 'b c'  d".to_owned()),
         ]);
-        expanded(&parse(&[text.to_owned()]).unwrap()[0].argv, &environment)
+        expand_arguments(&parse(&[text.to_owned()]).unwrap()[0].argv, &environment)
     }
 
     #[test]

@@ -27,6 +27,8 @@ pub enum Backslash {
     Literal,
     /// It takes the meaning from the character behind it, as in a shell.
     Shell,
+    /// The same, and what is missing at the end, a quote or what the backslash is for, is no error.
+    ShellRelaxed,
 }
 
 /// Splits a value at white space outside quotes; quotes are removed.
@@ -63,6 +65,11 @@ pub fn split_and_warn(value: &str) -> Result<(Vec<String>, Option<WordError>), W
 /// A quote is not closed.
 pub fn split_shell(value: &str) -> Result<Vec<String>, WordError> {
     split(value, Backslash::Shell)
+}
+
+/// The words of a variable's value, where `$NAME` stands for itself in a command line. Any value has some.
+pub fn split_variable(value: &str) -> Vec<String> {
+    split(value, Backslash::ShellRelaxed).unwrap_or_default()
 }
 
 /// Resolves the C escapes of a text that is one item, quotes and all.
@@ -125,7 +132,7 @@ impl<'a> WordReader<'a> {
                 _ => push(&mut word, character),
             }
         }
-        if let Some(open) = quote {
+        if let Some(open) = quote.filter(|_| self.backslash != Backslash::ShellRelaxed) {
             return Err(WordError::OpenQuote(open));
         }
         Ok(Some(String::from_utf8_lossy(&word).into_owned()))
@@ -134,13 +141,14 @@ impl<'a> WordReader<'a> {
     fn escape(&mut self, word: &mut Vec<u8>) -> Result<(), WordError> {
         let rest = self.rest.as_str();
         if rest.is_empty() {
-            if self.backslash == Backslash::Escape {
-                return Err(WordError::TrailingBackslash);
+            match self.backslash {
+                Backslash::Escape => return Err(WordError::TrailingBackslash),
+                Backslash::ShellRelaxed => {}
+                _ => word.push(b'\\'),
             }
-            word.push(b'\\');
             return Ok(());
         }
-        if self.backslash == Backslash::Shell {
+        if matches!(self.backslash, Backslash::Shell | Backslash::ShellRelaxed) {
             word.extend_from_slice(rest.chars().take(1).collect::<String>().as_bytes());
             self.rest.next();
             return Ok(());
@@ -255,6 +263,31 @@ mod tests {
     #[test]
     fn unit_names_keep_their_backslashes() {
         assert_eq!(split(r"a\x2db.service c", Backslash::Literal).unwrap(), [r"a\x2db.service", "c"]);
+    }
+
+    /// What systemd 262's user manager makes of `ExecStart=program $V` with these values of V.
+    #[test]
+    fn values_of_variables() {
+        let cases: [(&str, &[&str]); 14] = [
+            (r"a\b c\\d", &["ab", r"c\d"]),
+            (r"'a\b' 'c\'d' e", &["ab", "c'd", "e"]),
+            (r#""a\b" "c\"d" "e\\f""#, &["ab", "c\"d", r"e\f"]),
+            (r"a\tb a\x41b a\101 \ x\ y", &["atb", "ax41b", "a101", " x y"]),
+            ("a \"b c", &["a", "b c"]),
+            ("it's fine", &["its fine"]),
+            (r"a b\", &["a", "b"]),
+            (r"a\", &["a"]),
+            (r#"a"b c"d e'f g' "#, &["ab cd", "ef g"]),
+            ("a '' b", &["a", "", "b"]),
+            ("one\ntwo\tthree  four", &["one", "two", "three", "four"]),
+            ("\"", &[""]),
+            (r"\", &[""]),
+            (r#"\q \z""#, &["q", "z"]),
+        ];
+        for (value, expected) in cases {
+            assert_eq!(split_variable(value), expected, "{value}");
+        }
+        assert!(split_variable(" ").is_empty());
     }
 
     #[test]
