@@ -5,7 +5,7 @@ use super::gdm::{DisplayManager, Seat};
 use crate::lab::Process;
 use crate::lab::desktop::{UID, USER, wait_for};
 use rustix::process::Signal;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 /// How long a display may take.
 const LIMIT: Duration = Duration::from_secs(60);
@@ -26,6 +26,7 @@ const GREETER_VARIABLES: [(&str, &str); 4] = [
 /// # Panics
 /// When a session does not come up.
 pub fn play(gdm: &DisplayManager, look: &dyn Fn(&Seat, &str) -> Vec<String>) -> Vec<String> {
+    let asked = Instant::now();
     std::thread::scope(|scope| {
         for remote in ["/lab/one", "/lab/two"] {
             let argument = format!("{{'remote-id': <objectpath '{remote}'>}}");
@@ -35,6 +36,7 @@ pub fn play(gdm: &DisplayManager, look: &dyn Fn(&Seat, &str) -> Vec<String>) -> 
     let registered =
         wait_for(LIMIT, INTERVAL, || gdm.registered_displays() == 2 && gdm.greeters().len() == 2);
     assert!(registered, "{} of 2 displays registered\n{}", gdm.registered_displays(), gdm.story());
+    println!("two greeters are there after {:.2} s", asked.elapsed().as_secs_f64());
     let mut wrong = Vec::new();
     for (uid, name) in gdm.greeters().into_iter().zip(["greeter-1", "greeter-2"]) {
         let seat = gdm.seat(uid).unwrap();
