@@ -3,13 +3,11 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write;
-use std::os::fd::{AsFd, OwnedFd};
+use std::os::fd::OwnedFd;
 use std::os::unix::fs::DirBuilderExt;
-use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
-use rustix::fs::FlockOperation;
 use rustix::process::{Pid, Signal as ProcessSignal, WaitOptions};
 use tokio::io::unix::AsyncFd;
 use tokio::signal::unix::{Signal, SignalKind, signal};
@@ -24,16 +22,13 @@ use super::notify::{self, NotifySocket};
 use super::socket_unit::Keep;
 use super::state_file::{Previous, Saved, StateFile};
 use super::unit_log::{self, UnitLogs};
-use super::{DaemonError, bus_messages, census, clock, readable, session_bus};
+use super::{DaemonError, bus_messages, census, clock, lock, readable, session_bus};
 use crate::bus::Face;
 use crate::client;
 use crate::job::{Event, ExitStatus};
 use crate::manager::select::{self, Circumstances, Wanted};
 use crate::unit::spec::{JobMode, UnitName};
 use crate::unit::specifier::Host;
-
-/// How long an engine waits for the end of another one that is ending.
-const LOCK_WAIT: Duration = Duration::from_secs(20);
 
 /// Changes are saved that long after they came, with others that came meanwhile.
 const SAVE_DELAY: Duration = Duration::from_millis(10);
@@ -123,12 +118,12 @@ impl EngineProcess {
         let directory = super::runtime_directory(&host).ok_or(DaemonError::NoRuntimeDirectory)?;
         let failed = |error| DaemonError::Directory { path: directory.clone(), error };
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory).map_err(failed)?;
-        let lock = lock(&directory.join("lock")).await?;
+        let connection = zbus::connection::Builder::session().build().await?;
+        let lock = lock::take(&directory.join("lock"), &connection).await?;
         let children = signal(SignalKind::child()).map_err(io("SIGCHLD"))?;
         let terminations = signal(SignalKind::terminate()).map_err(io("SIGTERM"))?;
         let (mut link, mut legacy) = EngineLink::open();
 
-        let connection = zbus::connection::Builder::session().build().await?;
         let messages = zbus::MessageStream::from(&connection);
         let names = bus_messages::owned_names(&connection).await?;
         let state = StateFile::new(&directory, &bus_messages::bus_id(&connection).await?);
@@ -381,23 +376,6 @@ fn lost_receiver() -> DaemonError {
 async fn tell_bus(connection: &zbus::Connection, variables: &BTreeMap<String, String>) {
     if let Err(error) = client::bus::update_activation_environment(connection, variables).await {
         tracing::warn!("what the session bus starts does not get the variables of environment.d: {error}");
-    }
-}
-
-/// Takes the user's lock, waiting a while for one that is about to end.
-async fn lock(path: &Path) -> Result<fs::File, DaemonError> {
-    let failed = |error| DaemonError::Directory { path: path.to_owned(), error };
-    let file = fs::OpenOptions::new().write(true).create(true).truncate(false).open(path).map_err(failed)?;
-    let until = Instant::now() + LOCK_WAIT;
-    loop {
-        match rustix::fs::flock(file.as_fd(), FlockOperation::NonBlockingLockExclusive) {
-            Ok(()) => return Ok(file),
-            Err(rustix::io::Errno::WOULDBLOCK) if Instant::now() < until => {
-                tokio::time::sleep(Duration::from_millis(50)).await;
-            }
-            Err(rustix::io::Errno::WOULDBLOCK) => return Err(DaemonError::Running(PathBuf::from(path))),
-            Err(error) => return Err(failed(error.into())),
-        }
     }
 }
 

@@ -20,6 +20,7 @@ pub mod exec_report;
 pub mod exec_socket;
 pub mod guardian;
 pub mod guardian_link;
+pub mod lock;
 pub mod notify;
 pub mod offspring;
 pub mod path_watch;

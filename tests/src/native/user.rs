@@ -227,16 +227,25 @@ impl User {
         children.split_ascii_whitespace().next().and_then(|pid| pid.parse().ok()).expect("it has a child")
     }
 
-    /// The process of session-launcher that is the engine: the guardian's child. While an engine is away, the bus starts
-    /// another guardian for whoever asks, which gives up later.
+    /// The process of session-launcher that is the engine: the guardian's child.
     ///
     /// # Panics
     /// When there is none.
     pub fn engine(&self) -> Process {
-        let mut found = self.processes();
-        found.retain(|process| process.command_line.contains("daemon --engine"));
-        let oldest = found.into_iter().min_by_key(|process| process.parent);
+        let oldest = self.engines().into_iter().min_by_key(|process| process.parent);
         oldest.unwrap_or_else(|| panic!("no engine runs\n{}", self.said()))
+    }
+
+    /// While an engine is away, the bus starts another guardian for whoever asks, which gives up later: that one's engine
+    /// does not count where the guardian is known.
+    fn engines(&self) -> Vec<Process> {
+        let guardian = self.engine.as_ref().and_then(Daemon::pid);
+        let mut found = self.processes();
+        found.retain(|process| {
+            process.command_line.contains("daemon --engine")
+                && guardian.is_none_or(|guardian| process.parent == guardian)
+        });
+        found
     }
 
     /// Kills the engine, and waits until there is another one.
@@ -248,11 +257,7 @@ impl User {
         std::thread::sleep(Duration::from_millis(500));
         let engine = self.engine();
         engine.signal(Signal::KILL);
-        self.wait("another engine runs", || {
-            self.processes()
-                .iter()
-                .any(|process| process.command_line.contains("daemon --engine") && process.pid != engine.pid)
-        });
+        self.wait("another engine runs", || self.engines().iter().any(|process| process.pid != engine.pid));
     }
 
     /// The machine's own number of the engine that serves the bus; 0 for none.

@@ -32,8 +32,4 @@ fn what_is_not_there_is_named() {
         assert!(complaint[0].contains(expected[1]), "{complaint:?}");
         assert!(user.stop_engine().success());
     }
-    // OpenRC has no daemon that could be started.
-    user.start_engine(&["--manager=openrc", "--private"], &[]);
-    assert_eq!(of(&user, "lab-sleep.service"), "direct", "{}", user.story());
-    assert_eq!(said(&user, "--private").len(), 1, "{}", user.said());
 }

@@ -1,6 +1,8 @@
 //! `--private`: a manager of the session's own, where the user has none.
 
 use usher_tests::native::Native;
+use usher_tests::native::openrc::OpenRc;
+use usher_tests::native::user::User;
 
 use crate::supervisor::{natives, of, said, user};
 
@@ -20,14 +22,15 @@ fn it_begins_and_ends_with_the_session() {
         let Some(mut user) = user(&[&*native]) else { return };
         user.start_bus();
         let option = format!("--manager={}", native.name());
-        let count = |user: &usher_tests::native::user::User| {
+        let count = |user: &User| {
             let processes = user.processes();
             processes.iter().filter(|process| process.command_line.contains(line(&*native))).count()
         };
         for _ in 0..2 {
             user.start_engine(&[&option, "--private"], &[]);
-            assert_eq!(count(&user), 1, "{}", user.story());
+            // The name comes first, and whoever calls is served when all is there.
             assert_eq!(of(&user, "lab-sleep.service"), native.name(), "{}", user.story());
+            assert_eq!(count(&user), 1, "{}", user.story());
             user.kill_engine();
             assert_eq!(of(&user, "lab-other.service"), native.name(), "{}", user.story());
             assert_eq!(count(&user), 1, "a killed engine is no end of the session: {}", user.story());
@@ -35,6 +38,25 @@ fn it_begins_and_ends_with_the_session() {
             user.wait("it has ended", || count(&user) == 0);
         }
     }
+}
+
+/// OpenRC has no daemon that could be started: it is a place where its tools find a runlevel entered.
+#[test]
+fn openrc_is_begun_and_ends_with_the_session() {
+    let openrc = OpenRc::chosen();
+    let Some(mut user) = user(&[&openrc]) else { return };
+    user.start_bus();
+    let begun = |user: &User| user.machine.path(user.path("openrc/softlevel")).exists();
+    for _ in 0..2 {
+        assert!(!begun(&user));
+        user.start_engine(&["--manager=openrc", "--private"], &[]);
+        assert_eq!(of(&user, "lab-sleep.service"), "openrc", "{}", user.story());
+        assert!(begun(&user), "{}", user.story());
+        user.kill_engine();
+        assert_eq!(of(&user, "lab-other.service"), "openrc", "{}", user.story());
+        assert!(user.stop_engine().success());
+    }
+    assert!(!begun(&user), "{}", user.story());
 }
 
 #[test]

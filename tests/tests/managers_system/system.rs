@@ -63,7 +63,8 @@ impl System {
         ));
         let words = ["translate", "--to", manager, "--system", "--out", "/var/native"];
         system.machine.command("session-launcher").args(words).args(UNITS).args(along.iter().copied()).run();
-        system.shell("cp -p /usr/share/usher-native/* /var/native");
+        // Those of users lie in a directory beside them.
+        system.shell("find /usr/share/usher-native -maxdepth 1 -type f -exec cp -p {} /var/native \\;");
         Some(system)
     }
 

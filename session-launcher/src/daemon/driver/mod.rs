@@ -546,11 +546,13 @@ impl Driver {
         }
     }
 
-    /// What a native service's process leaves behind becomes a child of some other process, which does not tell of its end.
+    /// What a native service's process leaves behind becomes a child of some other process, which does not tell of its end:
+    /// another service manager, even one that we have started.
     fn watch_strays(&mut self, unit: &UnitName) {
         let own = own_pid();
+        let is_native = self.manager.descriptor().is_some();
         for pid in self.processes_of(unit) {
-            if !self.strays.contains(&pid) && !census::ancestors(pid).contains(&own) {
+            if !self.strays.contains(&pid) && (is_native || !census::ancestors(pid).contains(&own)) {
                 self.strays.insert(pid);
                 pidfd::watch(pid, self.watched.clone());
             }
