@@ -103,6 +103,7 @@ enum Wake {
     Paths,
     Guardian,
     Deadline,
+    NoEnd,
     Save,
     Logs,
 }
@@ -253,6 +254,7 @@ impl EngineProcess {
                     }
                 }
                 Wake::Deadline => self.driver.handle(Event::Tick),
+                Wake::NoEnd => self.driver.tell_lost_names(),
                 Wake::Save => self.save(),
                 Wake::Logs => {
                     self.driver.logs().bound_sizes();
@@ -264,25 +266,16 @@ impl EngineProcess {
 
     async fn wait(&mut self) -> Wake {
         let deadline = self.driver.next_deadline().map(|at| at.saturating_sub(clock::now()));
-        let tick = async {
-            match deadline {
-                Some(span) => tokio::time::sleep(span).await,
-                None => std::future::pending().await,
-            }
-        };
-        let save_at = self.save_at;
-        let save = async {
-            match save_at {
-                Some(at) => tokio::time::sleep_until(at).await,
-                None => std::future::pending().await,
-            }
-        };
+        let tick = sleep_until(deadline.and_then(|span| Instant::now().checked_add(span)));
+        let save = sleep_until(self.save_at);
+        let ends_until = self.driver.awaits_ends();
+        let no_end = sleep_until(ends_until);
         let paths = wait_for(self.inotify.as_ref());
         let native = wait_for(self.native.as_ref());
         tokio::select! {
             _ = self.children.recv() => Wake::Children,
             () = self.notify.readable() => Wake::Notification,
-            message = bus_messages::next(&mut self.messages) => Wake::Message(message.map(Box::new)),
+            message = bus_messages::next(&mut self.messages), if ends_until.is_none() => Wake::Message(message.map(Box::new)),
             _ = self.terminations.recv() => Wake::Terminate,
             Some(unit) = self.ready_sockets.recv() => Wake::Socket(unit),
             Some(watched) = self.watched.recv() => Wake::Watched(watched),
@@ -291,6 +284,7 @@ impl EngineProcess {
             () = paths => Wake::Paths,
             () = self.link.readable() => Wake::Guardian,
             () = tick => Wake::Deadline,
+            () = no_end => Wake::NoEnd,
             () = save => Wake::Save,
             () = tokio::time::sleep_until(self.logs_at) => Wake::Logs,
         }
@@ -357,6 +351,14 @@ impl EngineProcess {
 }
 
 /// Waits until the descriptor is readable; for ever without one.
+/// For ever without a time.
+async fn sleep_until(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at).await,
+        None => std::future::pending().await,
+    }
+}
+
 async fn wait_for(descriptor: Option<&AsyncFd<OwnedFd>>) {
     match descriptor {
         Some(descriptor) => {

@@ -111,15 +111,20 @@ impl User {
 
     /// Whether session-launcher can be reached. systemctl would have the bus start one.
     pub fn has_engine(&self) -> bool {
-        let owner = [
+        self.has_owner("org.freedesktop.systemd1")
+    }
+
+    /// Whether a name on the session bus has an owner.
+    pub fn has_owner(&self, name: &str) -> bool {
+        let question = [
             "--session",
             "--print-reply",
             "--dest=org.freedesktop.DBus",
             "/",
             "org.freedesktop.DBus.NameHasOwner",
-            "string:org.freedesktop.systemd1",
+            &format!("string:{name}"),
         ];
-        self.command("dbus-send").args(owner).output().stdout.contains("true")
+        self.command("dbus-send").args(question).output().stdout.contains("true")
     }
 
     /// What the programs in the background have said; session-launcher comes last.

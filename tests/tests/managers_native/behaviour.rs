@@ -17,7 +17,7 @@ type Behaviour = fn(Maker<'_>);
 
 /// Runs all, and fails with the names of those that did not go well.
 pub fn play(native: Maker<'_>) {
-    let behaviours: [(&str, Behaviour); 11] = [
+    let behaviours: [(&str, Behaviour); 12] = [
         ("shown as it is", shown_as_it_is),
         ("readiness and order", readiness_and_order),
         ("the native tool", the_native_tool),
@@ -26,6 +26,7 @@ pub fn play(native: Maker<'_>) {
         ("the engine is killed", engine_killed),
         ("the engine is killed while a service starts", engine_killed_early),
         ("strays", strays),
+        ("asked for while it ends", asked_for_while_it_ends),
         ("environment", environment),
         ("names", names),
         ("one of our own", private),
@@ -343,6 +344,28 @@ fn strays(native: Maker<'_>) {
 }
 
 /// What a process starts with is the engine's business, whatever the native manager carries.
+const OWNER: &str = "[Service]\nType=dbus\nBusName=lab.Name\nExecStart=/usr/bin/gjs -c \
+                     'imports.gi.Gio.bus_own_name(2, \"lab.Name\", 0, null, null, null); new imports.gi.GLib.MainLoop(null, false).run()'\n";
+
+/// The bus knows sooner than the engine that a service has ended, and whoever hears of it there may ask for the service again.
+fn asked_for_while_it_ends(native: Maker<'_>) {
+    let Some(mut user) = user(native, &[("lab-name.service", OWNER)]) else { return };
+    user.must(&["start", "lab-name.service"]);
+    let first = user.running("lab-name.service");
+    let is_wrapper = |process: &usher_tests::lab::Process| {
+        process.command_line.contains("exec --unit lab-name.service") && process.name == "session-launcher"
+    };
+    let wrapper = user.processes().into_iter().find(is_wrapper).expect("it has a wrapper");
+    wrapper.signal(Signal::STOP);
+    user.kill(first);
+    user.wait("its name is lost", || !user.has_owner("lab.Name"));
+    user.spawn(|user| user.command("systemctl").args(["--user", "start", "lab-name.service"]).spawn());
+    std::thread::sleep(Duration::from_millis(300));
+    wrapper.signal(Signal::CONT);
+    user.wait("a second process runs", || ![0, first].contains(&user.main_pid("lab-name.service")));
+    user.wait_for_state("lab-name.service", "active");
+}
+
 fn environment(native: Maker<'_>) {
     let unit = "[Service]\nEnvironment=LAB_UNIT=%n \"LAB_SPACE=a 'b' $c\"\nWorkingDirectory=/tmp\n\
          ExecStart=/bin/sh -c 'env -0 > /run/user/1000/environment; pwd > /run/user/1000/directory; exec sleep 1000'\n\

@@ -4,10 +4,12 @@
 //! calls in when it has come about.
 //!
 //! - [`spawn`], [`kill`]: the processes of units
+//! - [`bus_name`]: their names on the bus
 //! - [`adoption`]: those that an earlier engine has started
 //! - [`native`]: what other service managers tell
 
 mod adoption;
+mod bus_name;
 mod kill;
 mod native;
 mod spawn;
@@ -20,6 +22,7 @@ use std::path::PathBuf;
 
 use tokio::sync::mpsc;
 
+use self::bus_name::BusNames;
 use crate::daemon::clock::{self, Stamp};
 use crate::daemon::exec_socket::ExecSocket;
 use crate::daemon::path_watch::PathWatches;
@@ -60,8 +63,7 @@ pub struct Driver {
     paths: PathWatches,
     logs: UnitLogs,
     notify_socket: std::path::PathBuf,
-    /// Well-known names on the bus that have an owner.
-    bus_names: BTreeSet<String>,
+    bus_names: BusNames,
     /// What happened while actions were carried out.
     events: VecDeque<Event>,
     /// What there is to tell on the bus, in order.
@@ -74,8 +76,6 @@ pub struct Driver {
     strays: BTreeSet<i32>,
     /// Control processes that wait until the main process of their unit runs.
     delayed: Vec<Spawn>,
-    /// Names on the bus that their owners have lost by ending, which has not been told yet.
-    lost_names: Vec<String>,
     /// Wrappers of native services.
     exec_socket: ExecSocket,
     watched: mpsc::UnboundedSender<Watched>,
@@ -139,14 +139,13 @@ impl Driver {
             paths: PathWatches::new(),
             logs: parts.logs,
             notify_socket: parts.notify_socket,
-            bus_names: parts.bus_names,
+            bus_names: BusNames::of(parts.bus_names),
             events: VecDeque::new(),
             reports: Vec::new(),
             idle: Vec::new(),
             maybe_empty: BTreeSet::new(),
             strays: BTreeSet::new(),
             delayed: Vec::new(),
-            lost_names: Vec::new(),
             exec_socket: ExecSocket::default(),
             watched,
             watched_receiver: Some(watched_receiver),
@@ -457,44 +456,6 @@ impl Driver {
         self.work_off_events();
     }
 
-    /// A name on the bus has an owner now, or has none any more.
-    pub fn bus_name_changed(&mut self, name: &str, owned: bool) {
-        let changed =
-            if owned { self.bus_names.insert(name.to_owned()) } else { self.bus_names.remove(name) };
-        if owned {
-            // A name that goes from one owner to the next is lost in between.
-            self.lost_names.retain(|lost| lost != name);
-            self.handle(Event::BusNameOwned { name: name.to_owned(), owned });
-        } else if changed && self.owner_is_dying(name) {
-            self.lost_names.push(name.to_owned());
-        } else if changed {
-            self.handle(Event::BusNameOwned { name: name.to_owned(), owned });
-        }
-    }
-
-    /// Whether a process of a service with that name has ended, which is yet to be told: the wrapper of a native service is
-    /// slower than the bus. A service that ends is not one that gives its name up.
-    fn owner_is_dying(&self, name: &str) -> bool {
-        let records = self.engine.host().processes.records();
-        records.filter(|(_, record)| census::is_ending(record.pid.as_raw_nonzero().get())).any(
-            |(_, record)| {
-                let unit = self.engine.spec(&record.unit);
-                unit.and_then(Unit::service).and_then(|service| service.bus_name.as_deref()) == Some(name)
-            },
-        )
-    }
-
-    /// Tells of names whose owners' ends have been told.
-    fn tell_lost_names(&mut self) {
-        for name in std::mem::take(&mut self.lost_names) {
-            if self.owner_is_dying(&name) {
-                self.lost_names.push(name);
-            } else {
-                self.handle(Event::BusNameOwned { name, owned: false });
-            }
-        }
-    }
-
     /// A process has ended. Call [`Driver::report_empty_units`] after the last of a batch.
     pub fn process_ended(&mut self, pid: i32, status: ExitStatus) {
         let (process, unit) = self.engine.host_mut().processes.ended(pid, status, Stamp::now());
@@ -595,7 +556,7 @@ impl Driver {
             Action::Kill { unit, target, signal } => self.kill(&unit, &target, signal),
             Action::WatchBusName { name } => {
                 // The state now; the event loop tells of changes of every name.
-                if self.bus_names.contains(&name) {
+                if self.bus_names.has_owner(&name) {
                     self.events.push_back(Event::BusNameOwned { name, owned: true });
                 }
             }
