@@ -7,15 +7,18 @@
 //!   `finish`: what its end means to others
 //! - [`state`]: the states; `change`: what follows from a change; `need`: what has to hold all the time; `collect`: when
 //!   a unit is forgotten
+//! - `graph`: what is loaded, and how it hangs together; `dispatch`: whom an event concerns; `status`: what can be seen
 //! - `snapshot`: what the engine knows, to go on after a crash
 //! - `service/`, `socket`, `timer`, `path`, `scope`, and in `start` targets and slices: what each type of unit does
 
 mod change;
 mod collect;
 mod deadline;
+mod dispatch;
 mod engine;
 pub mod event;
 mod finish;
+mod graph;
 #[allow(clippy::module_inception, reason = "it holds the job")]
 mod job;
 pub mod kind;
@@ -33,11 +36,12 @@ mod snapshot;
 mod socket;
 mod start;
 pub mod state;
+mod status;
 mod timer;
 mod transaction;
 mod units;
 
-pub use engine::{Abilities, Engine, UnitStatus};
+pub use engine::Engine;
 pub use event::{
     Action, Event, ExitStatus, Host, KillTarget, Moment, Notification, NotifySender, ProcessId, Request,
     RequestError, Spawn,
@@ -46,4 +50,5 @@ pub use kind::{JobId, JobKind, JobResult, JobState};
 pub use phase::Phase;
 pub use snapshot::Snapshot;
 pub use state::{ActiveState, UnitResult};
+pub use status::{Abilities, UnitStatus};
 pub use units::StateTimes;

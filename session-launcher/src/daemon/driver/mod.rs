@@ -3,14 +3,18 @@
 //! Everything here is synchronous and quick. What takes time is waited for by the [event loop](crate::daemon::event_loop), which
 //! calls in when it has come about.
 //!
-//! - [`spawn`], [`kill`]: the processes of units
+//! - [`action`]: what the engine decides
+//! - [`spawn`], [`kill`], [`ending`]: the processes of units; [`look`]: what can be seen of them
 //! - [`bus_name`]: their names on the bus
 //! - [`adoption`]: those that an earlier engine has started
 //! - [`native`]: what other service managers tell
 
+mod action;
 mod adoption;
 mod bus_name;
+mod ending;
 mod kill;
+mod look;
 mod native;
 mod spawn;
 
@@ -18,26 +22,21 @@ pub use kill::{KillError, KillWhom};
 
 use std::collections::{BTreeMap, BTreeSet, VecDeque};
 use std::os::fd::OwnedFd;
-use std::path::PathBuf;
 
 use tokio::sync::mpsc;
 
 use self::bus_name::BusNames;
-use crate::daemon::clock::{self, Stamp};
+use crate::daemon::clock;
 use crate::daemon::exec_socket::ExecSocket;
 use crate::daemon::path_watch::PathWatches;
-use crate::daemon::process_table::MainRun;
 use crate::daemon::socket_unit::Sockets;
 use crate::daemon::state_file::SavedDriver;
 use crate::daemon::unit_log::UnitLogs;
 use crate::daemon::view::View;
 use crate::daemon::{census, cgroup::Cgroups, environment::Environment, pidfd, trace, view, x11_services};
-use crate::exec::prepare::{self, DirectoryKind};
-use crate::job::{
-    Action, ActiveState, Engine, Event, ExitStatus, JobId, JobKind, ProcessId, Request, RequestError, Spawn,
-};
+use crate::job::{Action, Engine, Event, ExitStatus, JobId, ProcessId, Request, RequestError, Spawn};
 use crate::manager::Manager;
-use crate::unit::spec::{EmergencyAction, Settings, Unit, UnitKind, UnitName};
+use crate::unit::spec::{Unit, UnitName};
 
 /// How long the wrapper of a native service may take to find a new engine.
 const WRAPPER_WAIT: std::time::Duration = std::time::Duration::from_secs(1);
@@ -272,63 +271,6 @@ impl Driver {
         self.handle(Event::ScopeAbandoned { unit: unit.clone() });
     }
 
-    /// The kernel's number of a process of the engine.
-    pub fn pid_of(&self, process: ProcessId) -> Option<i32> {
-        self.engine.host().processes.pid(process).map(|pid| pid.as_raw_nonzero().get())
-    }
-
-    /// The unit of a process.
-    pub fn unit_of_pid(&self, pid: i32) -> Option<UnitName> {
-        self.engine.host().unit_of_pid(pid)
-    }
-
-    /// All processes of a unit.
-    pub fn processes_of(&self, unit: &UnitName) -> Vec<i32> {
-        self.engine.host().processes_of(unit)
-    }
-
-    /// `InvocationID`, in hexadecimal.
-    pub fn invocation(&self, unit: &UnitName) -> Option<&str> {
-        self.engine.host().processes.known_invocation(unit)
-    }
-
-    /// The last main process of a service.
-    pub fn main_run(&self, unit: &UnitName) -> Option<&MainRun> {
-        self.engine.host().processes.main_run(unit)
-    }
-
-    /// `ControlGroup` of a unit that runs; empty where there are no control groups.
-    pub fn control_group(&self, unit: &Unit) -> String {
-        self.engine.host().cgroups.as_ref().map(|cgroups| cgroups.path(unit)).unwrap_or_default()
-    }
-
-    /// The directories that are made for a loaded unit.
-    pub fn directories_of(&self, unit: &UnitName) -> Vec<(DirectoryKind, PathBuf)> {
-        let exec = match self.engine.spec(unit).map(|unit| &unit.settings) {
-            Some(Settings::Service(service)) => &service.exec,
-            Some(Settings::Socket(socket)) => &socket.exec,
-            _ => return Vec::new(),
-        };
-        prepare::directories(exec, self.engine.host().loader.host())
-            .into_iter()
-            .filter_map(|(variable, directory)| Some((DirectoryKind::of_variable(variable)?, directory.path)))
-            .collect()
-    }
-
-    /// Whether a unit's processes can be suspended together.
-    pub fn can_freeze(&self, unit: &UnitName) -> bool {
-        matches!(unit.kind(), UnitKind::Service | UnitKind::Scope)
-            && self.engine.host().cgroups.as_ref().is_some_and(Cgroups::can_freeze)
-    }
-
-    /// Whether they are.
-    pub fn is_frozen(&self, unit: &UnitName) -> bool {
-        let (Some(spec), Some(cgroups)) = (self.engine.spec(unit), &self.engine.host().cgroups) else {
-            return false;
-        };
-        self.can_freeze(unit) && cgroups.is_frozen(spec)
-    }
-
     /// Suspends a unit's processes, or lets them go on.
     ///
     /// # Errors
@@ -456,82 +398,6 @@ impl Driver {
         self.work_off_events();
     }
 
-    /// A process has ended. Call [`Driver::report_empty_units`] after the last of a batch.
-    pub fn process_ended(&mut self, pid: i32, status: ExitStatus) {
-        let (process, unit) = self.engine.host_mut().processes.ended(pid, status, Stamp::now());
-        trace::ended(unit.as_ref(), pid, status);
-        match unit {
-            Some(unit) => {
-                self.maybe_empty.insert(unit);
-            }
-            // A stray that came to us: it may have been the last of any unit that has lost its main process.
-            None => {
-                let lingering = self.lingering_units();
-                self.maybe_empty.extend(lingering);
-            }
-        }
-        self.handle(Event::Exited { process, status });
-        self.tell_lost_names();
-    }
-
-    /// Tells the engine which units have no process left.
-    pub fn report_empty_units(&mut self) {
-        let candidates = std::mem::take(&mut self.maybe_empty);
-        if candidates.is_empty() {
-            return;
-        }
-        let running: Vec<UnitName> =
-            self.engine.host().processes.records().map(|(_, record)| record.unit.clone()).collect();
-        let candidates: Vec<_> = candidates
-            .into_iter()
-            .filter(|unit| !running.contains(unit))
-            // A scope has no run of its own, only members, and its last one may be what has just ended.
-            .filter(|unit| unit.kind() == UnitKind::Scope || self.engine.host().processes.has_run(unit))
-            .collect();
-        if candidates.is_empty() {
-            return;
-        }
-        let host = self.engine.host();
-        // One look serves all.
-        let census = (host.cgroups.is_none() && host.reapers.is_none()).then(|| host.census());
-        for unit in candidates {
-            let is_empty = match &census {
-                Some(census) => !census.has(&unit),
-                None => self.engine.host().processes_of(&unit).is_empty(),
-            };
-            if is_empty {
-                self.handle(Event::Empty { unit });
-            } else {
-                self.watch_strays(&unit);
-            }
-        }
-    }
-
-    /// What a native service's process leaves behind becomes a child of some other process, which does not tell of its end:
-    /// another service manager, even one that we have started.
-    fn watch_strays(&mut self, unit: &UnitName) {
-        let own = own_pid();
-        let is_native = self.manager.descriptor().is_some();
-        for pid in self.processes_of(unit) {
-            if !self.strays.contains(&pid) && (is_native || !census::ancestors(pid).contains(&own)) {
-                self.strays.insert(pid);
-                pidfd::watch(pid, self.watched.clone());
-            }
-        }
-    }
-
-    /// Units with a run whose own processes have ended, though others may be left.
-    fn lingering_units(&self) -> Vec<UnitName> {
-        let processes = &self.engine.host().processes;
-        let alive: BTreeSet<&UnitName> = processes.records().map(|(_, record)| &record.unit).collect();
-        self.engine
-            .statuses()
-            .into_iter()
-            .map(|status| status.name)
-            .filter(|unit| !alive.contains(unit) && processes.has_run(unit))
-            .collect()
-    }
-
     fn work_off_events(&mut self) {
         while let Some(event) = self.events.pop_front() {
             let actions = self.engine.handle(clock::now(), event);
@@ -539,118 +405,6 @@ impl Driver {
         }
         if !self.idle.is_empty() && self.engine.jobs().next().is_none() {
             self.idle.clear();
-        }
-    }
-
-    fn carry_out(&mut self, actions: Vec<Action>) {
-        for action in actions {
-            self.carry_out_one(action);
-        }
-    }
-
-    fn carry_out_one(&mut self, action: Action) {
-        self.changed = true;
-        trace::action(&action);
-        match action {
-            Action::Spawn(spawn) => self.spawn(*spawn),
-            Action::Kill { unit, target, signal } => self.kill(&unit, &target, signal),
-            Action::WatchBusName { name } => {
-                // The state now; the event loop tells of changes of every name.
-                if self.bus_names.has_owner(&name) {
-                    self.events.push_back(Event::BusNameOwned { name, owned: true });
-                }
-            }
-            Action::WatchPidFile { unit, path } => self.paths.watch_pid_file(unit, path),
-            Action::Listen { unit, settings } => {
-                if let Err(error) = self.sockets.listen(&unit, &settings) {
-                    tracing::error!("{unit}: {error}");
-                    self.logs.note(&unit, &error.to_string());
-                    self.events.push_back(Event::ListenFailed { unit });
-                }
-            }
-            Action::WatchSocket { unit, watch } => self.sockets.watch(&unit, watch),
-            Action::FlushSocket { unit } => self.sockets.flush(&unit),
-            Action::CloseSockets { unit } => self.sockets.close(&unit),
-            Action::WatchPaths { unit, watches } => self.paths.watch(unit, watches),
-            Action::Release { unit } => self.release(&unit),
-            Action::Emergency { action, status, reason } => self.emergency(action, status, &reason),
-            Action::Log { unit, message } => {
-                tracing::info!("{unit}: {message}");
-                self.logs.note(&unit, &message);
-            }
-            Action::StateChanged { unit, from, to, active, result } => {
-                if active == ActiveState::Failed {
-                    tracing::warn!("{unit}: failed ({})", result.as_str());
-                    self.logs.note(&unit, &format!("Failed with result '{}'.", result.as_str()));
-                }
-                self.manager.state_changed(&unit, active);
-                if active.is_inactive_or_failed() {
-                    self.exec_socket.forget_unit(&unit);
-                    self.manager.ended(&unit);
-                }
-                if active == ActiveState::Active {
-                    self.exec_socket.ready(&unit);
-                }
-                self.x11_due |= active == ActiveState::Active && unit.as_str() == x11_services::INITIALIZED;
-                self.reports.push(Action::StateChanged { unit, from, to, active, result });
-            }
-            Action::UnitRemoved { unit } => {
-                let host = self.engine.host_mut();
-                host.transient.remove(&unit);
-                host.processes.forget_unit(&unit);
-                host.pid_files.remove(&unit);
-                self.reports.push(Action::UnitRemoved { unit });
-            }
-            Action::JobRemoved { ref unit, kind, .. } => {
-                // Whoever still waits for a process of it waits in vain.
-                if kind != JobKind::Stop {
-                    let is_up =
-                        self.engine.status(unit).is_some_and(|status| status.active.is_active_or_reloading());
-                    self.exec_socket.settled(unit, is_up);
-                }
-                self.reports.push(action);
-            }
-            Action::JobNew { .. }
-            | Action::JobMerged { .. }
-            | Action::JobRunning { .. }
-            | Action::UnitNew { .. } => self.reports.push(action),
-        }
-    }
-
-    fn release(&mut self, unit: &UnitName) {
-        let Some(spec) = self.engine.spec(unit).cloned() else { return };
-        let host = self.engine.host_mut();
-        host.processes.forget_invocation(unit);
-        if let Some(cgroups) = &host.cgroups {
-            cgroups.remove(&spec);
-        }
-        let exec = match &spec.settings {
-            Settings::Service(service) => &service.exec,
-            Settings::Socket(socket) => &socket.exec,
-            _ => return,
-        };
-        if matches!(exec.runtime_directory_preserve.as_deref(), None | Some("no")) {
-            for (variable, directory) in prepare::directories(exec, host.loader.host()) {
-                if variable == "RUNTIME_DIRECTORY" {
-                    let _ = std::fs::remove_dir_all(&directory.path);
-                }
-            }
-        }
-    }
-
-    fn emergency(&mut self, action: EmergencyAction, status: Option<u8>, reason: &str) {
-        tracing::warn!("{reason}");
-        match action {
-            EmergencyAction::None => {}
-            EmergencyAction::Exit => {
-                let request = crate::daemon::exit_request();
-                if let Err(error) = self.request(&request) {
-                    tracing::error!("{error}");
-                    self.ending = Some(i32::from(status.unwrap_or(0)));
-                }
-            }
-            EmergencyAction::ExitForce => self.ending = Some(i32::from(status.unwrap_or(0))),
-            _ => tracing::warn!("only a system's manager can do that"),
         }
     }
 }
