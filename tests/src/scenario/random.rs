@@ -1,5 +1,6 @@
 //! Scenarios of chance: a few units with random dependencies, and random requests.
 
+use super::collection::is_wanted;
 use super::format::{Act, Scenario};
 
 /// A small generator of numbers (xorshift64*).
@@ -43,9 +44,25 @@ const KINDS: [&str; 10] = [
     "OnSuccess",
 ];
 
+/// The numbers of those that are played: the first 20, or those of $SCENARIO_SEEDS, as 21..50.
+fn seeds() -> std::ops::RangeInclusive<u64> {
+    let Ok(range) = std::env::var("SCENARIO_SEEDS") else { return 1..=20 };
+    let (first, last) = range.split_once("..").expect("$SCENARIO_SEEDS is FIRST..LAST");
+    let number = |text: &str| text.parse().expect("$SCENARIO_SEEDS is FIRST..LAST, which are numbers");
+    number(first)..=number(last)
+}
+
+/// Those of $SCENARIO_SEEDS.
+///
+/// # Panics
+/// When that is no range.
+pub fn scenarios() -> Vec<Scenario> {
+    seeds().map(scenario).filter(is_wanted).collect()
+}
+
 /// The scenario of a number; always the same. Its order has no cycle and nothing in it conflicts, as what systemd then
 /// leaves out depends on the order of its hash tables.
-pub fn scenario(seed: u64) -> Scenario {
+fn scenario(seed: u64) -> Scenario {
     let mut random = Random(seed * 7919 + 1);
     let count = 4 + random.below(4);
     let names: Vec<String> = (0..count)

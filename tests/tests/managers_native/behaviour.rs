@@ -343,7 +343,7 @@ fn strays(native: Maker<'_>) {
     }
 }
 
-/// What a process starts with is the engine's business, whatever the native manager carries.
+/// A service that owns a name.
 const OWNER: &str = "[Service]\nType=dbus\nBusName=lab.Name\nExecStart=/usr/bin/gjs -c \
                      'imports.gi.Gio.bus_own_name(2, \"lab.Name\", 0, null, null, null); new imports.gi.GLib.MainLoop(null, false).run()'\n";
 
@@ -366,6 +366,7 @@ fn asked_for_while_it_ends(native: Maker<'_>) {
     user.wait_for_state("lab-name.service", "active");
 }
 
+/// What a process starts with is the engine's business, whatever the native manager carries.
 fn environment(native: Maker<'_>) {
     let unit = "[Service]\nEnvironment=LAB_UNIT=%n \"LAB_SPACE=a 'b' $c\"\nWorkingDirectory=/tmp\n\
          ExecStart=/bin/sh -c 'env -0 > /run/user/1000/environment; pwd > /run/user/1000/directory; exec sleep 1000'\n\

@@ -1,5 +1,5 @@
-//! Every scenario of `tests/scenarios/` in which processes play, on OpenRC, on the Shepherd and on Dinit, against the real
-//! `systemd --user`. All play at the same time, so that systemd plays once only.
+//! Every scenario of `tests/scenarios/` in which processes play, and graphs of chance, on OpenRC, on the Shepherd and on Dinit,
+//! against the real `systemd --user`. All play at the same time, so that systemd plays once only.
 
 #![allow(clippy::expect_used, clippy::unwrap_used, clippy::panic, clippy::indexing_slicing, reason = "tests")]
 
@@ -13,6 +13,7 @@ use usher_tests::scenario::collection::{has_processes, scenarios};
 use usher_tests::scenario::company::{Company, Results, report};
 use usher_tests::scenario::live::SessionLauncher;
 use usher_tests::scenario::program::Program;
+use usher_tests::scenario::random;
 
 /// How many plays go on at a time: they mostly wait.
 const PLAYS: usize = 20;
@@ -39,6 +40,7 @@ fn results() -> Option<&'static Results> {
         let company =
             Company { stand_in: Path::new(env!("CARGO_BIN_EXE_stand-in")), stages, engine: false, programs };
         let mut scenarios = scenarios();
+        scenarios.extend(random::scenarios());
         scenarios.retain(has_processes);
         company.play(&scenarios)
     };

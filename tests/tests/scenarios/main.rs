@@ -5,7 +5,7 @@
 
 use std::path::Path;
 use usher_tests::gnome::side::Supervisor;
-use usher_tests::scenario::collection::{is_wanted, scenarios};
+use usher_tests::scenario::collection::scenarios;
 use usher_tests::scenario::company::{Company, ENGINE, report};
 use usher_tests::scenario::format::Scenario;
 use usher_tests::scenario::live::SessionLauncher;
@@ -39,15 +39,7 @@ fn the_engine_does_what_systemd_does() {
     assert_same(&scenarios());
 }
 
-/// The numbers of the random graphs: the first 20, or those of $SCENARIO_SEEDS, as 21..50.
-fn seeds() -> std::ops::RangeInclusive<u64> {
-    let Ok(range) = std::env::var("SCENARIO_SEEDS") else { return 1..=20 };
-    let (first, last) = range.split_once("..").expect("$SCENARIO_SEEDS is FIRST..LAST");
-    first.parse().unwrap()..=last.parse().unwrap()
-}
-
 #[test]
 fn random_graphs_do_the_same() {
-    let all: Vec<_> = seeds().map(random::scenario).filter(is_wanted).collect();
-    assert_same(&all);
+    assert_same(&random::scenarios());
 }

@@ -142,7 +142,7 @@ mod tests {
         assert!(
             text.contains(r#"command = "/opt/a b/session-launcher" "exec" "--unit" "app@a\\x2db.service""#)
         );
-        assert!(text.contains("restart = false\n"));
+        assert!(text.contains("restart = false\nstart-timeout = 0\n"));
         assert_eq!(unit_of("type = process\n"), None);
     }
 
