@@ -123,6 +123,14 @@ impl SessionDaemon {
         self.daemon = Some(daemon);
     }
 
+    /// The same of a daemon whose messages nobody reads: its standard error is a pipe whose other end is closed.
+    pub fn start_unread_daemon(&mut self) {
+        let command = "bash -c 'exec session-launcher daemon 2> >(exec true)'";
+        let mut daemon = self.in_group(command).spawn();
+        daemon.wait_until("on the bus", || self.is_reachable());
+        self.daemon = Some(daemon);
+    }
+
     /// Starts a daemon.
     pub fn spawn_daemon(&self) -> Daemon {
         self.in_group("session-launcher daemon").spawn()

@@ -266,6 +266,24 @@ fn nothing_outlives_the_bus() {
     assert!(status.success(), "{status}\n{}", daemon.log());
 }
 
+/// As at the end of a session, when whoever collected the messages is the first to go.
+#[test]
+fn messages_that_nobody_reads_are_no_obstacle() {
+    let all = units(&[("a.service", LASTING), ("fails.service", "[Service]\nExecStart=/bin/false\n")]);
+    let Some(mut daemon) = SessionDaemon::machine(Groups::None, &all) else { return };
+    daemon.start_bus();
+    daemon.start_unread_daemon();
+    daemon.manage("start a.service fails.service");
+    let (guardian, before) = (daemon.guardian(), daemon.main_pid("a.service"));
+    daemon.kill_engine();
+    assert_eq!(daemon.main_pid("a.service"), before);
+    assert_eq!(daemon.guardian(), guardian);
+    daemon.kill_bus();
+    daemon.wait_until("nothing is left", || daemon.processes().is_empty());
+    let status = daemon.daemon().wait(Duration::from_secs(10));
+    assert!(status.success(), "{status}");
+}
+
 #[test]
 fn a_second_daemon_refuses() {
     let Some(daemon) = SessionDaemon::start(Groups::Own, &units(&[("a.service", LASTING)])) else { return };

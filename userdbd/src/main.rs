@@ -101,6 +101,8 @@ fn start_logging() {
         .with_writer(std::io::stderr)
         .with_ansi(to_terminal)
         .with_target(false)
+        // A complaint about a log that nobody reads would be in vain too, and end the daemon.
+        .log_internal_errors(false)
         // Whoever collects the lines adds the time.
         .without_time()
         .init();

@@ -1,6 +1,7 @@
 //! Services that the bus wants started by their unit (dbus-daemon's `--systemd-activation`, `SystemdService=` in a
 //! service file).
 
+use serde::{Deserialize, Serialize};
 use zbus::Message;
 
 use super::error::Failure;
@@ -8,13 +9,22 @@ use super::face::State;
 use super::path;
 use crate::daemon::driver::Driver;
 use crate::daemon::session_bus;
-use crate::job::{ActiveState, JobKind, JobResult, Request};
-use crate::unit::spec::{JobMode, UnitName};
+use crate::job::{ActiveState, JobKind, JobResult, Request, RequestError};
+use crate::unit::spec::{JobMode, ServiceType, Unit, UnitName};
 
 const INTERFACE: &str = "org.freedesktop.systemd1.Activator";
 
 /// The error while the bus's own unit stops: what would start now would have to be stopped again.
 const SHUTTING_DOWN: &str = "org.freedesktop.systemd1.ShuttingDown";
+
+/// A job that the bus waits for.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub struct Activation {
+    /// The unit, in the bus's words.
+    unit: String,
+    /// It is up by its name, which nobody else takes.
+    needs_name: bool,
+}
 
 /// Starts a unit for the bus, or tells it why not.
 pub fn take(state: &mut State, driver: &mut Driver, name: &str) {
@@ -30,10 +40,27 @@ fn start(state: &mut State, driver: &mut Driver, name: &str) -> Result<(), Failu
         let message = "Refusing activation, D-Bus is shutting down.".to_owned();
         return Err(Failure { name: SHUTTING_DOWN, message });
     }
-    let request = Request { unit, kind: JobKind::Start, mode: JobMode::Replace, reload_if_possible: false };
-    let job = driver.request(&request)?;
-    state.activations.insert(job, name.to_owned());
+    let request = Request {
+        unit: unit.clone(),
+        kind: JobKind::Start,
+        mode: JobMode::Replace,
+        reload_if_possible: false,
+    };
+    let job = driver.request(&request).map_err(as_activation)?;
+    let service = driver.engine().spec(&unit).and_then(Unit::service);
+    let needs_name = service.is_some_and(|service| service.service_type == ServiceType::Dbus);
+    state.activations.insert(job, Activation { unit: name.to_owned(), needs_name });
     Ok(())
+}
+
+/// systemd words one error otherwise here than in the answer to a call.
+fn as_activation(error: RequestError) -> Failure {
+    let is_worded_otherwise = matches!(error, RequestError::OnlyByDependency(_));
+    let mut failure = Failure::from(error);
+    if is_worded_otherwise {
+        failure.message = failure.message.replacen("refused, unit ", "refused, ", 1);
+    }
+    failure
 }
 
 fn bus_stops(driver: &Driver) -> bool {
@@ -46,11 +73,21 @@ fn bus_stops(driver: &Driver) -> bool {
 
 /// Tells the bus that the job for a service has failed, so that whoever waits for the service need not wait until the
 /// bus's time is over.
-pub fn job_ended(state: &mut State, name: &str, result: JobResult) {
-    if result != JobResult::Done {
-        let message = format!("Unit {name} could not be started: {}.", result.as_str());
-        tell_failure(state, name, &Failure { name: "org.freedesktop.systemd1.JobFailed", message });
-    }
+pub fn job_ended(state: &mut State, driver: &Driver, activation: &Activation, result: JobResult) {
+    let Activation { unit, needs_name } = activation;
+    let message = match result {
+        // Another process than the unit's may take the name.
+        JobResult::Done if !needs_name || is_up(driver, unit) => return,
+        JobResult::Done => format!("Unit {unit} was skipped, or has ended without taking its name."),
+        result => format!("Unit {unit} could not be started: {}.", result.as_str()),
+    };
+    tell_failure(state, unit, &Failure { name: "org.freedesktop.systemd1.JobFailed", message });
+}
+
+/// Whether a unit is up or on its way. One that is forgotten is neither.
+fn is_up(driver: &Driver, unit: &str) -> bool {
+    let status = UnitName::new(unit).ok().and_then(|unit| driver.engine().status(&unit));
+    status.is_some_and(|status| !status.active.is_inactive_or_failed() || status.job.is_some())
 }
 
 fn tell_failure(state: &mut State, unit: &str, failure: &Failure) {

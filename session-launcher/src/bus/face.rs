@@ -5,9 +5,10 @@ use std::collections::{BTreeMap, BTreeSet};
 use zbus::message::Type;
 use zbus::{Connection, Message};
 
+use super::activation::{self, Activation};
 use super::client::Clients;
 use super::saved::SavedFace;
-use super::{activation, dispatch, signal};
+use super::{dispatch, signal};
 use crate::daemon::DaemonError;
 use crate::daemon::clock::Stamp;
 use crate::daemon::driver::Driver;
@@ -33,6 +34,7 @@ const MATCHES: [&str; 2] = [
 #[derive(Debug)]
 pub struct Face {
     connection: Connection,
+    is_closed: bool,
     state: State,
 }
 
@@ -44,7 +46,7 @@ pub struct State {
     /// Who has asked for a job that is still queued.
     pub job_clients: BTreeMap<JobId, BTreeSet<String>>,
     /// Jobs by which the bus wants a service started, with the name that it gave.
-    pub activations: BTreeMap<JobId, String>,
+    pub activations: BTreeMap<JobId, Activation>,
     /// Jobs whose `JobNew` has gone out.
     pub announced: BTreeSet<JobId>,
     /// Messages to be sent, in order.
@@ -113,7 +115,9 @@ impl Face {
         let arguments = (super::NAME, DO_NOT_QUEUE);
         let reply = connection.call_method(Some(BUS), BUS_PATH, Some(BUS), "RequestName", &arguments).await?;
         match reply.body().deserialize::<u32>()? {
-            PRIMARY_OWNER | ALREADY_OWNER => Ok(Self { connection, state: State::default() }),
+            PRIMARY_OWNER | ALREADY_OWNER => {
+                Ok(Self { connection, is_closed: false, state: State::default() })
+            }
             _ => Err(DaemonError::NameTaken),
         }
     }
@@ -151,8 +155,16 @@ impl Face {
         self.flush().await;
     }
 
+    /// The bus is gone: nothing is told any more.
+    pub fn close(&mut self) {
+        self.is_closed = true;
+    }
+
     async fn flush(&mut self) {
         let outbox = std::mem::take(&mut self.state.outbox);
+        if self.is_closed {
+            return;
+        }
         if let Err(error) = self.connection.send_all(&outbox).await {
             tracing::warn!("session bus: {error}");
         }

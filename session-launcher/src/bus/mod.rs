@@ -9,6 +9,9 @@
 //! - [`transient`]: units that a client describes; [`activation`]: services that the bus wants started
 //! - [`signal`]: what is told unasked; [`saved`]: what outlives a killed engine; [`error`], [`path`]: names of errors and objects
 
+// Whoever reads standard error may have gone, and println! would panic.
+#![warn(clippy::print_stderr, clippy::print_stdout)]
+
 mod activation;
 mod call;
 mod client;

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::{Deserialize, Serialize};
 
+use super::activation::Activation;
 use super::client::{Clients, SavedClients};
 use super::face::State;
 use crate::daemon::clock::Stamp;
@@ -16,7 +17,7 @@ use crate::job::JobId;
 pub struct SavedFace {
     clients: SavedClients,
     job_clients: BTreeMap<JobId, BTreeSet<String>>,
-    activations: BTreeMap<JobId, String>,
+    activations: BTreeMap<JobId, Activation>,
     announced: BTreeSet<JobId>,
     started: Stamp,
     finished: Option<Stamp>,

@@ -120,8 +120,8 @@ fn end_job(state: &mut State, driver: &Driver, job: JobId, unit: &UnitName, resu
     if !matches!(result, JobResult::Done | JobResult::Canceled | JobResult::Skipped) {
         state.failed_jobs = state.failed_jobs.saturating_add(1);
     }
-    if let Some(name) = state.activations.remove(&job) {
-        activation::job_ended(state, &name, result);
+    if let Some(activation) = state.activations.remove(&job) {
+        activation::job_ended(state, driver, &activation, result);
     }
     state.announced.remove(&job);
     state.job_clients.remove(&job);

@@ -63,5 +63,7 @@ fn log_to_stderr() {
         .with_writer(std::io::stderr)
         .with_ansi(std::io::stderr().is_terminal())
         .with_target(false)
+        // Whoever reads this may have gone before us, and a complaint about that would be no less in vain.
+        .log_internal_errors(false)
         .init();
 }

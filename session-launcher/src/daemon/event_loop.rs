@@ -45,6 +45,9 @@ const LOG_INTERVAL: Duration = Duration::from_secs(60);
 /// How long the processes of a session that ended uncleanly may take to follow SIGTERM.
 const LEFTOVER_WAIT: Duration = Duration::from_secs(3);
 
+/// How long units may take to stop when the bus is gone, and with it whoever could ask for anything.
+const LAST_WAIT: Duration = Duration::from_secs(5);
+
 /// What the engine is called with.
 #[derive(Debug, Clone, Default)]
 pub struct Options {
@@ -87,6 +90,8 @@ struct EngineProcess {
     save_at: Option<Instant>,
     save_delay: Duration,
     logs_at: Instant,
+    /// When nothing is left of the session whose bus is gone.
+    end_at: Option<Instant>,
     _lock: fs::File,
 }
 
@@ -104,6 +109,7 @@ enum Wake {
     Guardian,
     Deadline,
     NoEnd,
+    Overdue,
     Save,
     Logs,
 }
@@ -206,6 +212,7 @@ impl EngineProcess {
             save_at: Some(Instant::now()),
             save_delay: SAVE_DELAY,
             logs_at: Instant::now() + LOG_INTERVAL,
+            end_at: None,
             _lock: lock,
         };
         if options.announce {
@@ -235,14 +242,14 @@ impl EngineProcess {
                 },
                 Wake::Message(None) => {
                     tracing::info!("the session bus is gone");
-                    self.state.remove();
-                    return 0;
+                    self.face.close();
+                    self.end_at = Some(Instant::now() + LAST_WAIT);
+                    self.terminate();
                 }
-                Wake::Terminate => {
-                    if let Err(error) = self.driver.request(&super::exit_request()) {
-                        tracing::error!("{error}");
-                        return 1;
-                    }
+                Wake::Terminate => self.terminate(),
+                Wake::Overdue => {
+                    end_leftovers(&self.driver.all_processes()).await;
+                    self.driver.end(0);
                 }
                 Wake::Socket(unit) => self.driver.socket_ready(&unit),
                 Wake::Watched(watched) => self.driver.watched(watched),
@@ -270,12 +277,14 @@ impl EngineProcess {
         let save = sleep_until(self.save_at);
         let ends_until = self.driver.awaits_ends();
         let no_end = sleep_until(ends_until);
+        let overdue = sleep_until(self.end_at);
+        let listens = ends_until.is_none() && self.end_at.is_none();
         let paths = wait_for(self.inotify.as_ref());
         let native = wait_for(self.native.as_ref());
         tokio::select! {
             _ = self.children.recv() => Wake::Children,
             () = self.notify.readable() => Wake::Notification,
-            message = bus_messages::next(&mut self.messages), if ends_until.is_none() => Wake::Message(message.map(Box::new)),
+            message = bus_messages::next(&mut self.messages), if listens => Wake::Message(message.map(Box::new)),
             _ = self.terminations.recv() => Wake::Terminate,
             Some(unit) = self.ready_sockets.recv() => Wake::Socket(unit),
             Some(watched) = self.watched.recv() => Wake::Watched(watched),
@@ -285,8 +294,17 @@ impl EngineProcess {
             () = self.link.readable() => Wake::Guardian,
             () = tick => Wake::Deadline,
             () = no_end => Wake::NoEnd,
+            () = overdue => Wake::Overdue,
             () = save => Wake::Save,
             () = tokio::time::sleep_until(self.logs_at) => Wake::Logs,
+        }
+    }
+
+    /// Everything stops, and then the manager.
+    fn terminate(&mut self) {
+        if let Err(error) = self.driver.request(&super::exit_request()) {
+            tracing::error!("{error}");
+            self.driver.end(1);
         }
     }
 

@@ -5,7 +5,7 @@
 //! engine ends in order, no process of the session is left behind.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io;
+use std::io::{self, Write};
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode, Stdio};
@@ -166,7 +166,7 @@ impl Guardian {
         }
         // After the other ends, so that the next engine begins with all of them.
         if let Err(error) = self.restart(status) {
-            eprintln!("session-launcher: {error}");
+            log(&error.to_string());
             return Some(ExitCode::FAILURE);
         }
         None
@@ -180,10 +180,8 @@ impl Guardian {
         }
         self.starts.push(now);
         match status.terminating_signal() {
-            Some(signal) => {
-                eprintln!("session-launcher: the engine was ended by signal {signal}; it starts again")
-            }
-            None => eprintln!("session-launcher: the engine has crashed; it starts again"),
+            Some(signal) => log(&format!("the engine was ended by signal {signal}; it starts again")),
+            None => log("the engine has crashed; it starts again"),
         }
         (self.channel, self.engine) = start_engine(&self.arguments)?;
         self.greet();
@@ -213,6 +211,11 @@ impl Guardian {
             }
         }
     }
+}
+
+/// Whoever reads this may have gone before us, as at the end of a session.
+fn log(message: &str) {
+    let _ = writeln!(io::stderr(), "session-launcher: {message}");
 }
 
 /// What Rust's runtime exits with after a panic.

@@ -8,6 +8,9 @@
 //! - [`exec_report`], [`exec_socket`], [`bus_messages`], [`environment`], [`unit_log`], [`state_file`], [`removal`], [`clock`],
 //!   [`trace`]
 
+// Whoever reads standard error may have gone, and println! would panic.
+#![warn(clippy::print_stderr, clippy::print_stdout)]
+
 pub mod bus_messages;
 pub mod census;
 pub mod cgroup;

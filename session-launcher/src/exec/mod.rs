@@ -7,6 +7,9 @@
 //! - [`wrapper`]: the small program that becomes the process; [`resource`]: its limits by name
 //! - [`native`]: what another service manager runs, as the parent of that; [`native_message`]: what it says to the engine
 
+// Whoever reads standard error may have gone, and println! would panic.
+#![warn(clippy::print_stderr, clippy::print_stdout)]
+
 pub mod command;
 pub mod launch;
 pub mod message;

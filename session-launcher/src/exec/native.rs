@@ -1,7 +1,7 @@
 //! The wrapper of a native service: what another service manager runs for a unit. The process is its child, so that the
 //! manager supervises it, and everything else is the engine's: what it starts with, when it stops, whether it starts again.
 
-use std::io;
+use std::io::{self, Write};
 use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
@@ -159,7 +159,7 @@ impl Wrapper {
                 self.terminate();
                 away_since = Instant::now();
             } else if self.child.is_none() && away_since.elapsed() > ENGINE_WAIT {
-                eprintln!("{}: session-launcher does not run", self.options.unit);
+                self.complain("session-launcher does not run");
                 return Ok(ExitCode::FAILURE);
             }
             self.wait()?;
@@ -171,6 +171,11 @@ impl Wrapper {
                 }
             }
         }
+    }
+
+    /// Writes to the log of the service. A log that nobody reads is no reason to end.
+    fn complain(&self, message: &str) {
+        let _ = writeln!(io::stderr(), "{}: {message}", self.options.unit);
     }
 
     fn wait(&self) -> io::Result<()> {
@@ -247,7 +252,7 @@ impl Wrapper {
                 self.tell(&FromWrapper::Runs { unit, process, pid });
             }
             Err(error) => {
-                eprintln!("{}: {error}", self.options.unit);
+                self.complain(&error.to_string());
                 self.tell(&FromWrapper::Failed { process });
             }
         }

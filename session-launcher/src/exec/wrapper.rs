@@ -59,7 +59,7 @@ pub fn run_from_standard_input() -> ExitCode {
     let parcel = match message::receive(io::stdin()) {
         Ok(parcel) => parcel,
         Err(error) => {
-            eprintln!("session-launcher: no launch at standard input: {error}");
+            let _ = writeln!(io::stderr(), "session-launcher: no launch at standard input: {error}");
             return ExitCode::from(code::FDS);
         }
     };
@@ -79,8 +79,8 @@ pub fn become_process(parcel: Parcel) -> ExitCode {
     if let Some(channel) = channel {
         let _ = rustix::io::write(&channel, b"x");
     }
-    // Standard error may be the unit's log already, or still the manager's: either is read by somebody.
-    eprintln!("{unit}: {what}");
+    // Standard error may be the unit's log already, or still the manager's: either is read by somebody, unless that one has gone.
+    let _ = writeln!(io::stderr(), "{unit}: {what}");
     ExitCode::from(code)
 }
 

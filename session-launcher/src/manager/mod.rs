@@ -1,5 +1,8 @@
 //! Service managers that supervise the leaf processes. The engine decides; a manager only starts what it is told to.
 
+// Whoever reads standard error may have gone, and println! would panic.
+#![warn(clippy::print_stderr, clippy::print_stdout)]
+
 pub mod dinit;
 pub mod direct;
 pub mod openrc;

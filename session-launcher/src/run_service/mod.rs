@@ -11,6 +11,9 @@
 //! - [`outcome`] is what an ending means,
 //! - [`service`] is the life of one service.
 
+// Whoever reads standard error may have gone, and println! would panic.
+#![warn(clippy::print_stderr, clippy::print_stdout)]
+
 pub mod bus_name;
 pub mod command;
 pub mod descriptors;
@@ -24,6 +27,7 @@ pub mod process_tree;
 pub mod service;
 mod settings;
 
+use std::io::Write;
 use std::process::ExitCode;
 
 pub use options::Options;
@@ -59,15 +63,20 @@ pub fn run(options: Options) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            eprintln!("{name}: {error}");
+            complain(&format!("{name}: {error}"));
             return ExitCode::FAILURE;
         }
     };
     match runtime.block_on(service::run(options)) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            eprintln!("{name}: {error}");
+            complain(&format!("{name}: {error}"));
             ExitCode::FAILURE
         }
     }
+}
+
+/// Writes to the service's log. One that nobody reads any more is no reason to end.
+fn complain(message: &str) {
+    let _ = writeln!(std::io::stderr(), "{message}");
 }

@@ -8,7 +8,7 @@ use rustix::process::Rlimit;
 use super::command::Environment;
 use super::identity::Identity;
 use super::options::Options;
-use super::{Error, descriptors};
+use super::{Error, complain, descriptors};
 use crate::exec::resource;
 use crate::unit::directive::limit;
 use crate::unit::environment_d;
@@ -30,7 +30,7 @@ pub fn apply(options: &Options) -> Result<(), Error> {
         match fs::write("/proc/self/oom_score_adj", adjust.to_string()) {
             // In a container, which is no reason not to start.
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
-                eprintln!("--oom-score-adjust {adjust}: {error}; the score stays");
+                complain(&format!("--oom-score-adjust {adjust}: {error}; the score stays"));
             }
             result => result.map_err(|error| Error::system("--oom-score-adjust", error))?,
         }

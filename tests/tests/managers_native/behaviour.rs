@@ -17,7 +17,7 @@ type Behaviour = fn(Maker<'_>);
 
 /// Runs all, and fails with the names of those that did not go well.
 pub fn play(native: Maker<'_>) {
-    let behaviours: [(&str, Behaviour); 12] = [
+    let behaviours: [(&str, Behaviour); 13] = [
         ("shown as it is", shown_as_it_is),
         ("readiness and order", readiness_and_order),
         ("the native tool", the_native_tool),
@@ -27,6 +27,7 @@ pub fn play(native: Maker<'_>) {
         ("the engine is killed while a service starts", engine_killed_early),
         ("strays", strays),
         ("asked for while it ends", asked_for_while_it_ends),
+        ("the bus is gone", bus_gone),
         ("environment", environment),
         ("names", names),
         ("one of our own", private),
@@ -364,6 +365,33 @@ fn asked_for_while_it_ends(native: Maker<'_>) {
     wrapper.signal(Signal::CONT);
     user.wait("a second process runs", || ![0, first].contains(&user.main_pid("lab-name.service")));
     user.wait_for_state("lab-name.service", "active");
+}
+
+/// A session ends with its bus: in order, and on whatever its services run.
+fn bus_gone(native: Maker<'_>) {
+    let unit = "[Service]\nExecStart=/bin/sleep 1000\nExecStop=/bin/touch /run/user/1000/stopped\n";
+    let stubborn = "[Service]\nExecStart=/bin/sh -c 'trap \"\" TERM; while :; do sleep 0.1; done'\n";
+    for start in [Start::Before, Start::Private] {
+        if start == Start::Private && !native().can_be_private() {
+            continue;
+        }
+        let units = [("lab-sleep.service", unit), ("lab-stubborn.service", stubborn)];
+        let Some(mut user) = Supervised::new(native(), &units, start) else { return };
+        user.must(&["start", "lab-sleep.service", "lab-stubborn.service"]);
+        user.wait_for_shown("lab-sleep.service", true);
+        user.crash("dbus-daemon");
+        let manager = user.native.process();
+        user.wait("all have ended", || {
+            user.processes().iter().all(|process| {
+                let is_private = start == Start::Private && is_manager(&process.command_line, manager);
+                !is_private && !["sleep", "sh", "session-launcher"].contains(&process.name.as_str())
+            })
+        });
+        assert!(user.machine.path(user.path("stopped")).exists(), "ExecStop= ran");
+        if start == Start::Before {
+            assert!(!user.list().contains("lab-sleep"), "{}", user.list());
+        }
+    }
 }
 
 /// What a process starts with is the engine's business, whatever the native manager carries.

@@ -1,5 +1,6 @@
 //! What can be seen of units and their processes.
 
+use std::collections::BTreeSet;
 use std::path::PathBuf;
 
 use super::Driver;
@@ -23,6 +24,12 @@ impl Driver {
     /// All processes of a unit.
     pub fn processes_of(&self, unit: &UnitName) -> Vec<i32> {
         self.engine.host().processes_of(unit)
+    }
+
+    /// All processes of all units that are not down.
+    pub fn all_processes(&self) -> BTreeSet<i32> {
+        let up = self.engine.statuses().into_iter().filter(|status| !status.active.is_inactive_or_failed());
+        up.flat_map(|status| self.processes_of(&status.name)).collect()
     }
 
     /// `InvocationID`, in hexadecimal.

@@ -297,6 +297,11 @@ impl Driver {
         self.ending
     }
 
+    /// Ends the manager as it is.
+    pub fn end(&mut self, status: i32) {
+        self.ending = Some(status);
+    }
+
     /// When [`Driver::handle`] wants an [`Event::Tick`].
     pub fn next_deadline(&self) -> Option<crate::job::Moment> {
         self.engine.next_deadline()

@@ -9,7 +9,6 @@ mod run_command;
 mod start;
 mod stop;
 
-use std::io::Write;
 use std::time::Duration;
 
 use tokio::time::Instant;
@@ -23,7 +22,7 @@ use super::notify_socket::{Notification, NotifySocket};
 use super::options::{NotifyAccess, Options};
 use super::outcome::{self, Ending, Rules, ServiceResult};
 use super::process_tree::ProcessTree;
-use super::{Error, listen, process_tree, settings};
+use super::{Error, complain, listen, process_tree, settings};
 use crate::unit::spec::CommandLine;
 use crate::unit::value::{number, signal};
 
@@ -227,10 +226,9 @@ impl Service {
         Ok(End { code, again })
     }
 
-    /// A log that nobody reads any more is no reason to end.
     fn say(&self, message: &str) {
         let name = self.options.name.as_deref().unwrap_or("run-service");
-        let _ = writeln!(std::io::stderr(), "{name}: {message}");
+        complain(&format!("{name}: {message}"));
     }
 
     /// A skipped service is no failure, and what depends on it goes on: it counts as started, without a process of
