@@ -77,7 +77,9 @@ const PATIENCE: Duration = Duration::from_secs(4);
 fn play(manager: &UserManager) -> Vec<String> {
     let mut heard = Vec::new();
     for name in NAMES {
-        let stop = "sh -c 'sleep 1; systemctl --user stop stopped.service'";
+        let stop = "sh -c 'sleep 1; dbus-send --session --print-reply --dest=org.freedesktop.systemd1 \
+                    /org/freedesktop/systemd1 org.freedesktop.systemd1.Manager.StopUnit \
+                    string:stopped.service string:replace'";
         let _stop = (name == "Stopped").then(|| manager.spawn(stop));
         let begin = Instant::now();
         let output = manager.shell(&format!(

@@ -48,7 +48,8 @@ fn start(state: &mut State, driver: &mut Driver, name: &str) -> Result<(), Failu
     };
     let job = driver.request(&request).map_err(as_activation)?;
     let service = driver.engine().spec(&unit).and_then(Unit::service);
-    let needs_name = service.is_some_and(|service| service.service_type == ServiceType::Dbus);
+    // A unit that is forgotten already has been skipped.
+    let needs_name = service.is_none_or(|service| service.service_type == ServiceType::Dbus);
     state.activations.insert(job, Activation { unit: name.to_owned(), needs_name });
     Ok(())
 }
