@@ -80,7 +80,9 @@ impl SessionDaemon {
         for target in ["basic", "default", "shutdown", "exit", "sockets", "timers", "paths"] {
             let path = format!("/units/{target}.target");
             let content = match target {
-                "exit" => "[Unit]\nDefaultDependencies=no\nSuccessAction=exit-force\n",
+                "exit" => {
+                    "[Unit]\nDefaultDependencies=no\nRequires=systemd-exit.service\nAfter=systemd-exit.service\n"
+                }
                 "shutdown" => "[Unit]\nDefaultDependencies=no\n",
                 _ => "[Unit]\n",
             };
@@ -88,6 +90,9 @@ impl SessionDaemon {
                 daemon.machine.write(&path, 0o644, content);
             }
         }
+        let exit = "[Unit]\nDefaultDependencies=no\nRequires=shutdown.target\nAfter=shutdown.target\n\
+                    SuccessAction=exit-force\n[Service]\nSlice=-.slice\nType=oneshot\nExecStart=/bin/true\n";
+        daemon.machine.write("/units/systemd-exit.service", 0o644, exit);
         Some(daemon)
     }
 

@@ -284,6 +284,22 @@ fn messages_that_nobody_reads_are_no_obstacle() {
     assert!(status.success(), "{status}");
 }
 
+/// GDM sends SIGHUP to the process group of a session whose first process has ended.
+#[test]
+fn a_hang_up_ends_the_session_in_order() {
+    let stopping = "[Service]\nExecStart=/bin/sleep 1000\nExecStop=/bin/touch /run/user/1000/stopped\n";
+    let Some(mut daemon) = SessionDaemon::start(Groups::None, &units(&[("a.service", stopping)])) else {
+        return;
+    };
+    daemon.manage("start a.service");
+    let (engine, guardian) = (daemon.engine().unwrap(), daemon.guardian().unwrap());
+    daemon.machine.command("sh").args(["-c", &format!("kill -HUP {guardian} {engine}")]).run();
+    let status = daemon.daemon().wait(Duration::from_secs(20));
+    assert!(status.success(), "{status}\n{}", daemon.log());
+    assert!(daemon.service_processes().is_empty(), "{:#?}", daemon.service_processes());
+    assert!(daemon.machine.path("/run/user/1000/stopped").exists(), "ExecStop= ran");
+}
+
 #[test]
 fn a_second_daemon_refuses() {
     let Some(daemon) = SessionDaemon::start(Groups::Own, &units(&[("a.service", LASTING)])) else { return };

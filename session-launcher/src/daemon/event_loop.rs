@@ -82,6 +82,8 @@ struct EngineProcess {
     state: StateFile,
     children: Signal,
     terminations: Signal,
+    /// The session has ended above us.
+    hangups: Signal,
     watched: UnboundedReceiver<Watched>,
     wrappers: UnboundedReceiver<WrapperEvent>,
     native: Option<AsyncFd<OwnedFd>>,
@@ -129,6 +131,7 @@ impl EngineProcess {
         let lock = lock::take(&directory.join("lock"), &connection).await?;
         let children = signal(SignalKind::child()).map_err(io("SIGCHLD"))?;
         let terminations = signal(SignalKind::terminate()).map_err(io("SIGTERM"))?;
+        let hangups = signal(SignalKind::hangup()).map_err(io("SIGHUP"))?;
         let (mut link, mut legacy) = EngineLink::open();
 
         let messages = zbus::MessageStream::from(&connection);
@@ -204,6 +207,7 @@ impl EngineProcess {
             state,
             children,
             terminations,
+            hangups,
             watched,
             wrappers,
             native: native.map_err(io("events of the service manager"))?,
@@ -286,6 +290,7 @@ impl EngineProcess {
             () = self.notify.readable() => Wake::Notification,
             message = bus_messages::next(&mut self.messages), if listens => Wake::Message(message.map(Box::new)),
             _ = self.terminations.recv() => Wake::Terminate,
+            _ = self.hangups.recv() => Wake::Terminate,
             Some(unit) = self.ready_sockets.recv() => Wake::Socket(unit),
             Some(watched) = self.watched.recv() => Wake::Watched(watched),
             Some(event) = self.wrappers.recv() => Wake::Wrapper(event),
