@@ -10,6 +10,9 @@ use usher_tests::lab::process::Output;
 
 const UID: u32 = 1000;
 
+/// How long anything may take here.
+const LIMIT: Duration = Duration::from_secs(30);
+
 /// A unit of the user's.
 const LAB: &str = "[Service]\nExecStart=/usr/bin/sleep 4711\n";
 
@@ -67,6 +70,27 @@ impl Login {
         self.machine.command("timeout").args(["120", "su", "-l", "ann", "-c", script]).output()
     }
 
+    /// A second log-in comes to the service manager of the first, and its end does not end that.
+    pub fn two_at_once(&self) {
+        let first = "systemctl --user start lab.service; touch /tmp/started; \
+                     while [ ! -e /tmp/go ]; do sleep 0.1; done; systemctl --user is-active lab.service";
+        let second = "systemctl --user is-active lab.service";
+        let started = self.machine.path("/tmp/started");
+        std::thread::scope(|scope| {
+            let first = scope.spawn(|| self.session(first));
+            assert!(wait_for(LIMIT, LIMIT / 300, || started.exists()), "nobody is logged in");
+            // OpenRC talks beside.
+            let is_active = |output: Output| {
+                let said = format!("{}{}", output.stdout, output.stderr);
+                assert!(output.stdout.lines().any(|line| line == "active"), "{said}");
+            };
+            is_active(self.session(second));
+            is_active(self.session(second));
+            self.machine.write("/tmp/go", 0o644, "");
+            is_active(first.join().expect("it does not panic"));
+        });
+    }
+
     /// A log-in in which the native tool's `listing` has to show the service, and after which nothing is left.
     pub fn visit(&self, manager: &str, listing: &str, shown: &str) {
         let output = self.session(&format!("{VISIT}\n{listing}\nps -u {UID} -o args"));
@@ -81,7 +105,7 @@ impl Login {
             assert!(output.stdout.contains(expected), "{manager}: no {expected:?} in:\n{text}");
         }
         let left = || self.machine.processes_of(UID);
-        let gone = wait_for(Duration::from_secs(30), Duration::from_millis(100), || left().is_empty());
+        let gone = wait_for(LIMIT, Duration::from_millis(100), || left().is_empty());
         assert!(gone, "{manager}: left after the log-out: {:#?}", left());
     }
 }

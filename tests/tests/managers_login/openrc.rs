@@ -44,16 +44,6 @@ fn openrc_with_two_logins() {
     let Some(login) = login() else { return };
     login.boot();
     login.session("rc-update --user add dbus boot");
-    let first =
-        "systemctl --user start lab.service; touch /tmp/started; while [ ! -e /tmp/go ]; do sleep 0.1; done";
-    let started = login.machine.path("/tmp/started");
-    std::thread::scope(|scope| {
-        scope.spawn(|| login.session(first));
-        let both = std::time::Duration::from_secs(30);
-        assert!(usher_tests::lab::desktop::wait_for(both, both / 300, || started.exists()));
-        let second = "systemctl --user is-active lab.service; touch /tmp/go; sleep 2; systemctl --user is-active lab.service";
-        let output = login.session(second);
-        assert_eq!(output.stdout.matches("active\n").count(), 2, "{}{}", output.stdout, output.stderr);
-    });
+    login.two_at_once();
     login.visit("OpenRC", LISTING, "lab.service");
 }
