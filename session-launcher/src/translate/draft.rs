@@ -2,9 +2,10 @@
 
 use std::time::Duration;
 
+use super::ability::Abilities;
 use super::links::Links;
 use super::report::Findings;
-use super::runner::{self, Abilities, Context};
+use super::runner::{self, Context};
 use super::{Manager, Request, portable};
 use crate::unit::spec::{
     ExecSettings, RestartPolicy, ServiceSettings, ServiceType, SocketSettings, StandardOutput, StartLimit,

@@ -1,7 +1,7 @@
 //! Settings that no manager has, or that one of them lacks.
 
+use super::arguments;
 use super::report::Findings;
-use super::runner;
 use super::{Manager, portable};
 use crate::unit::spec::{
     CollectMode, EmergencyAction, ExitType, KillMode, LoadState, ServiceSettings, ServiceType, StandardInput,
@@ -209,7 +209,7 @@ fn of_commands(service: &ServiceSettings, findings: &mut Findings) {
                 findings.lost(directive, "of a forking service only its process is stopped");
             }
         }
-        if runner::policy(service.restart) != "no" && !commands.start.is_empty() {
+        if arguments::policy(service.restart) != "no" && !commands.start.is_empty() {
             findings.note("Restart=", "whatever ends a forking service starts it again");
         }
     } else if service.service_type == ServiceType::Oneshot && !commands.stop_post.is_empty() {

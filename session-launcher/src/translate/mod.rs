@@ -2,11 +2,14 @@
 //!
 //! - [`portable`] keeps what differs from user to user out of the files,
 //! - [`names`] and [`links`] are native names and dependencies,
-//! - [`runner`] says when a service needs `run-service`, and with which arguments,
+//! - [`ability`] is what a manager does itself; [`runner`] says when a service needs `run-service` nevertheless, and [`arguments`]
+//!   what that is told,
 //! - [`draft`] is a service as every manager can have it,
 //! - [`dinit`], [`openrc`] and [`shepherd`] write it down,
 //! - [`losses`] and [`report`] are what cannot be written.
 
+pub mod ability;
+mod arguments;
 pub mod dinit;
 pub mod draft;
 pub mod links;

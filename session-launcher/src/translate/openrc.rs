@@ -100,7 +100,7 @@ impl Kind {
         match draft.service.service_type {
             ServiceType::Oneshot => Self::Command,
             ServiceType::Forking => Self::Forking,
-            // run-service starts again itself: see runner::Abilities.
+            // run-service starts again itself: see ability::Abilities.
             _ if draft.restarts() && !draft.wrapped => Self::Supervised,
             _ => Self::Background,
         }

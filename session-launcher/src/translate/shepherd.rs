@@ -217,7 +217,7 @@ fn process_arguments(draft: &Draft<'_>, with_mask: bool) -> String {
         keyword("log-file", &string(path));
     }
     keyword("environment-variables", &environment(draft));
-    let able = super::runner::Abilities::of(super::Manager::Shepherd);
+    let able = super::ability::Abilities::of(super::Manager::Shepherd);
     let limits: Vec<String> = exec
         .limits
         .iter()
