@@ -87,7 +87,7 @@ impl Login {
             is_active(self.session(second));
             is_active(self.session(second));
             self.machine.write("/tmp/go", 0o644, "");
-            is_active(first.join().expect("it does not panic"));
+            is_active(first.join().unwrap());
         });
     }
 
