@@ -300,6 +300,15 @@ impl SessionDaemon {
         self.processes().values().find(|process| wanted(&process.command)).map(|process| process.pid)
     }
 
+    /// The process that is `org.freedesktop.systemd1`; 0 for none.
+    pub fn owner(&self) -> i32 {
+        let answer = self.shell(
+            "dbus-send --session --print-reply=literal --dest=org.freedesktop.DBus / \
+             org.freedesktop.DBus.GetConnectionUnixProcessID string:org.freedesktop.systemd1",
+        );
+        answer.stdout.split_ascii_whitespace().last().and_then(|pid| pid.parse().ok()).unwrap_or(0)
+    }
+
     /// Kills the engine, and waits until another one answers.
     ///
     /// # Panics

@@ -300,6 +300,29 @@ fn a_hang_up_ends_the_session_in_order() {
     assert!(daemon.machine.path("/run/user/1000/stopped").exists(), "ExecStop= ran");
 }
 
+/// Whoever starts a daemon while the engine is being started again does not get between.
+#[test]
+fn nobody_takes_the_place_of_a_killed_engine() {
+    let Some(mut daemon) = SessionDaemon::start(Groups::Own, &units(&[("a.service", LASTING)])) else {
+        return;
+    };
+    daemon.manage("start a.service");
+    let before = daemon.main_pid("a.service");
+    let (engine, guardian) = (daemon.engine().unwrap(), daemon.guardian().unwrap());
+    daemon.machine.command("sh").args(["-c", &format!("kill -STOP {guardian}; kill -KILL {engine}")]).run();
+    let _second = daemon.spawn_daemon();
+    daemon.wait_until("a second engine", || daemon.engine().is_some_and(|other| other != engine));
+    std::thread::sleep(Duration::from_secs(1));
+    let is_taken = daemon.is_reachable();
+    // A machine with stopped processes does not end.
+    daemon.resume_guardian(guardian);
+    assert!(!is_taken, "{}", daemon.log());
+    daemon.wait_until("an engine serves", || daemon.is_reachable());
+    assert_eq!(daemon.main_pid("a.service"), before);
+    let owner = daemon.owner();
+    assert_eq!(daemon.processes()[&owner].parent, guardian, "{}", daemon.log());
+}
+
 #[test]
 fn a_second_daemon_refuses() {
     let Some(daemon) = SessionDaemon::start(Groups::Own, &units(&[("a.service", LASTING)])) else { return };

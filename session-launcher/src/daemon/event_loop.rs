@@ -39,6 +39,9 @@ const SAVE_REST: u32 = 4;
 /// What the guardian keeps the notification socket by.
 const NOTIFY: &str = "notify";
 
+/// What it keeps the user's lock by.
+const LOCK: &str = "lock";
+
 /// How often the sizes of logs are looked at.
 const LOG_INTERVAL: Duration = Duration::from_secs(60);
 
@@ -94,7 +97,7 @@ struct EngineProcess {
     logs_at: Instant,
     /// When nothing is left of the session whose bus is gone.
     end_at: Option<Instant>,
-    _lock: fs::File,
+    _lock: OwnedFd,
 }
 
 /// What ended a wait.
@@ -128,11 +131,20 @@ impl EngineProcess {
         let failed = |error| DaemonError::Directory { path: directory.clone(), error };
         fs::DirBuilder::new().recursive(true).mode(0o700).create(&directory).map_err(failed)?;
         let connection = zbus::connection::Builder::session().build().await?;
-        let lock = lock::take(&directory.join("lock"), &connection).await?;
         let children = signal(SignalKind::child()).map_err(io("SIGCHLD"))?;
         let terminations = signal(SignalKind::terminate()).map_err(io("SIGTERM"))?;
         let hangups = signal(SignalKind::hangup()).map_err(io("SIGHUP"))?;
         let (mut link, mut legacy) = EngineLink::open();
+        let lock = match legacy.take_kept(LOCK) {
+            Some(lock) => lock,
+            None => {
+                let lock = OwnedFd::from(lock::take(&directory.join("lock"), &connection).await?);
+                let copy = lock.try_clone().map_err(failed)?;
+                // So that nobody takes it while the engine is being started again.
+                link.keep(&Keep::Hold(LOCK.to_owned(), Arc::new(copy)));
+                lock
+            }
+        };
 
         let messages = zbus::MessageStream::from(&connection);
         let names = bus_messages::owned_names(&connection).await?;
