@@ -120,13 +120,37 @@ fn run(arguments: &Arguments) -> Result<(), Box<dyn std::error::Error>> {
     privileges::drop_unneeded();
     // Everybody must be able to reach the sockets, whatever whoever starts the daemon keeps from others.
     rustix::process::umask(Mode::from_raw_mode(0o022));
+    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
+    // Before anybody can connect: whoever ends the daemon then must not leave its sockets behind.
+    let signals = {
+        let _context = runtime.enter();
+        Signals::catch()?
+    };
     let listening = Listening::open(&arguments.socket_dir, registry.as_deref(), inherited)?;
     let nscd_socket = nscd_socket(arguments, &config.nscd);
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_io().enable_time().build()?;
-    LocalSet::new()
-        .block_on(&runtime, serve(arguments, config, &listening, nscd_socket.as_ref(), descriptors))?;
+    LocalSet::new().block_on(
+        &runtime,
+        serve(arguments, config, &listening, nscd_socket.as_ref(), descriptors, signals),
+    )?;
     readiness::announce_stopping();
     Ok(())
+}
+
+/// What the daemon is told by signals.
+struct Signals {
+    terminate: Signal,
+    interrupt: Signal,
+    hang_up: Signal,
+}
+
+impl Signals {
+    fn catch() -> std::io::Result<Self> {
+        Ok(Self {
+            terminate: signal(SignalKind::terminate())?,
+            interrupt: signal(SignalKind::interrupt())?,
+            hang_up: signal(SignalKind::hangup())?,
+        })
+    }
 }
 
 async fn serve(
@@ -135,10 +159,9 @@ async fn serve(
     listening: &Listening,
     nscd_socket: Option<&bridge::nscd::Socket>,
     descriptors: usize,
+    signals: Signals,
 ) -> std::io::Result<()> {
-    let mut end = [signal(SignalKind::terminate())?, signal(SignalKind::interrupt())?];
-    let hang_up = signal(SignalKind::hangup())?;
-
+    let Signals { mut terminate, mut interrupt, hang_up } = signals;
     // Watching begins before reading, so that no change in between is missed.
     let drop_ins =
         source::dropin::DIRECTORIES.iter().map(|directory| arguments.root.join(directory)).collect();
@@ -176,10 +199,9 @@ async fn serve(
     readiness::announce(arguments.ready_fd);
     tracing::info!("serving in {}", arguments.socket_dir.display());
 
-    let [terminate, interrupt] = &mut end;
     tokio::select! {
-        () = received(terminate) => Ok(()),
-        () = received(interrupt) => Ok(()),
+        () = received(&mut terminate) => Ok(()),
+        () = received(&mut interrupt) => Ok(()),
         result = reloading => result.unwrap_or_else(|error| Err(std::io::Error::other(error))),
     }
 }
