@@ -70,24 +70,24 @@ impl Login {
         self.machine.command("timeout").args(["120", "su", "-l", "ann", "-c", script]).output()
     }
 
-    /// A second log-in comes to the service manager of the first, and its end does not end that.
+    /// A second log-in comes to the service manager of the first, and neither's end is that one's end while the other stays.
     pub fn two_at_once(&self) {
         let first = "systemctl --user start lab.service; touch /tmp/started; \
                      while [ ! -e /tmp/go ]; do sleep 0.1; done; systemctl --user is-active lab.service";
         let second = "systemctl --user is-active lab.service";
+        let last = format!("{second}; touch /tmp/go; sleep 2; {second}");
         let started = self.machine.path("/tmp/started");
         std::thread::scope(|scope| {
             let first = scope.spawn(|| self.session(first));
             assert!(wait_for(LIMIT, LIMIT / 300, || started.exists()), "nobody is logged in");
             // OpenRC talks beside.
-            let is_active = |output: Output| {
+            let is_active = |output: Output, times: usize| {
                 let said = format!("{}{}", output.stdout, output.stderr);
-                assert!(output.stdout.lines().any(|line| line == "active"), "{said}");
+                assert_eq!(output.stdout.lines().filter(|line| *line == "active").count(), times, "{said}");
             };
-            is_active(self.session(second));
-            is_active(self.session(second));
-            self.machine.write("/tmp/go", 0o644, "");
-            is_active(first.join().unwrap());
+            is_active(self.session(second), 1);
+            is_active(self.session(&last), 2);
+            is_active(first.join().unwrap(), 1);
         });
     }
 
