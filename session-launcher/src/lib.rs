@@ -9,5 +9,6 @@ pub mod job;
 pub mod listener;
 pub mod manager;
 pub mod run_service;
+mod standard_error;
 pub mod translate;
 pub mod unit;

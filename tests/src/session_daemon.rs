@@ -1,6 +1,6 @@
 //! `session-launcher daemon` in a machine without another service manager, with systemd's own clients to ask it.
 
-use crate::binaries::built;
+use crate::binaries::{built, workspace};
 use crate::lab::machine::Machine;
 use crate::lab::process::{CommandInside, Daemon, Output};
 use std::collections::BTreeMap;
@@ -77,12 +77,9 @@ impl SessionDaemon {
         for (name, content) in units {
             daemon.machine.write(&format!("/units/{name}"), 0o644, content);
         }
-        for target in ["basic", "default", "shutdown", "exit", "sockets", "timers", "paths"] {
+        for target in ["basic", "default", "shutdown", "sockets", "timers", "paths"] {
             let path = format!("/units/{target}.target");
             let content = match target {
-                "exit" => {
-                    "[Unit]\nDefaultDependencies=no\nRequires=systemd-exit.service\nAfter=systemd-exit.service\n"
-                }
                 "shutdown" => "[Unit]\nDefaultDependencies=no\n",
                 _ => "[Unit]\n",
             };
@@ -90,9 +87,10 @@ impl SessionDaemon {
                 daemon.machine.write(&path, 0o644, content);
             }
         }
-        let exit = "[Unit]\nDefaultDependencies=no\nRequires=shutdown.target\nAfter=shutdown.target\n\
-                    SuccessAction=exit-force\n[Service]\nSlice=-.slice\nType=oneshot\nExecStart=/bin/true\n";
-        daemon.machine.write("/units/systemd-exit.service", 0o644, exit);
+        for name in ["exit.target", "systemd-exit.service"] {
+            let text = fs::read(workspace().join("units").join(name)).expect("it is in the repository");
+            daemon.machine.write(&format!("/units/{name}"), 0o644, text);
+        }
         Some(daemon)
     }
 
@@ -123,15 +121,16 @@ impl SessionDaemon {
 
     /// Starts the daemon, and waits until it can be reached.
     pub fn start_daemon(&mut self) {
-        let mut daemon = self.spawn_daemon();
-        daemon.wait_until("on the bus", || self.is_reachable());
-        self.daemon = Some(daemon);
+        self.wait_for(self.spawn_daemon());
     }
 
     /// The same of a daemon whose messages nobody reads: its standard error is a pipe whose other end is closed.
     pub fn start_unread_daemon(&mut self) {
         let command = "bash -c 'exec session-launcher daemon 2> >(exec true)'";
-        let mut daemon = self.in_group(command).spawn();
+        self.wait_for(self.in_group(command).spawn());
+    }
+
+    fn wait_for(&mut self, mut daemon: Daemon) {
         daemon.wait_until("on the bus", || self.is_reachable());
         self.daemon = Some(daemon);
     }

@@ -56,12 +56,12 @@ fn start(state: &mut State, driver: &mut Driver, name: &str) -> Result<(), Failu
 
 /// systemd words one error otherwise here than in the answer to a call.
 fn as_activation(error: RequestError) -> Failure {
-    let is_worded_otherwise = matches!(error, RequestError::OnlyByDependency(_));
-    let mut failure = Failure::from(error);
-    if is_worded_otherwise {
-        failure.message = failure.message.replacen("refused, unit ", "refused, ", 1);
+    match error {
+        RequestError::OnlyByDependency(unit) => Failure::only_by_dependency(format!(
+            "Operation refused, {unit} may be requested by dependency only (it is configured to refuse manual start/stop)."
+        )),
+        error => Failure::from(error),
     }
-    failure
 }
 
 fn bus_stops(driver: &Driver) -> bool {

@@ -118,15 +118,17 @@ impl EngineLink {
         ended
     }
 
-    /// Gives a descriptor to keep, or lets one go.
+    /// Gives a descriptor of a socket unit to keep, or lets one go.
     pub fn keep(&self, keep: &Keep) {
-        let (message, descriptor) = match keep {
-            Keep::Hold(name, descriptor) => {
-                (FromEngine::Keep { name: name.clone() }, Some(descriptor.as_fd()))
-            }
-            Keep::Drop(name) => (FromEngine::Drop { name: name.clone() }, None),
-        };
-        self.send(&message, descriptor);
+        match keep {
+            Keep::Hold(name, descriptor) => self.hold(name, descriptor.as_fd()),
+            Keep::Drop(name) => self.send(&FromEngine::Drop { name: name.clone() }, None),
+        }
+    }
+
+    /// Gives a descriptor to keep by that name.
+    pub fn hold(&self, name: &str, descriptor: BorrowedFd<'_>) {
+        self.send(&FromEngine::Keep { name: name.to_owned() }, Some(descriptor));
     }
 
     fn send(&self, message: &FromEngine, descriptor: Option<BorrowedFd<'_>>) {

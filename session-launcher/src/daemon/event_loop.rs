@@ -3,9 +3,8 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use std::io::Write;
-use std::os::fd::OwnedFd;
+use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::fs::DirBuilderExt;
-use std::sync::Arc;
 use std::time::Duration;
 
 use rustix::process::{Pid, Signal as ProcessSignal, WaitOptions};
@@ -19,7 +18,6 @@ use super::engine_link::{self, EngineLink, Legacy};
 use super::environment::Environment;
 use super::exec_socket::WrapperEvent;
 use super::notify::{self, NotifySocket};
-use super::socket_unit::Keep;
 use super::state_file::{Previous, Saved, StateFile};
 use super::unit_log::{self, UnitLogs};
 use super::{DaemonError, bus_messages, census, clock, lock, readable, session_bus};
@@ -139,9 +137,8 @@ impl EngineProcess {
             Some(lock) => lock,
             None => {
                 let lock = OwnedFd::from(lock::take(&directory.join("lock"), &connection).await?);
-                let copy = lock.try_clone().map_err(failed)?;
                 // So that nobody takes it while the engine is being started again.
-                link.keep(&Keep::Hold(LOCK.to_owned(), Arc::new(copy)));
+                link.hold(LOCK, lock.as_fd());
                 lock
             }
         };
@@ -158,8 +155,7 @@ impl EngineProcess {
             Some(notify) => notify,
             None => {
                 let notify = NotifySocket::bind(&notify_path).map_err(failed)?;
-                let copy = notify.descriptor().try_clone_to_owned().map_err(failed)?;
-                link.keep(&Keep::Hold(NOTIFY.to_owned(), Arc::new(copy)));
+                link.hold(NOTIFY, notify.descriptor());
                 notify
             }
         };
@@ -385,8 +381,7 @@ impl EngineProcess {
     }
 }
 
-/// Waits until the descriptor is readable; for ever without one.
-/// For ever without a time.
+/// Waits until that time; for ever without one.
 async fn sleep_until(at: Option<Instant>) {
     match at {
         Some(at) => tokio::time::sleep_until(at).await,
@@ -394,6 +389,7 @@ async fn sleep_until(at: Option<Instant>) {
     }
 }
 
+/// Waits until the descriptor is readable; for ever without one.
 async fn wait_for(descriptor: Option<&AsyncFd<OwnedFd>>) {
     match descriptor {
         Some(descriptor) => {

@@ -5,7 +5,7 @@
 //! engine ends in order, no process of the session is left behind.
 
 use std::collections::{BTreeMap, VecDeque};
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::{AsFd, OwnedFd};
 use std::os::unix::process::CommandExt;
 use std::process::{Command, ExitCode, Stdio};
@@ -18,6 +18,10 @@ use signal_hook::consts::{SIGCHLD, SIGHUP, SIGINT, SIGTERM};
 
 use super::census;
 use super::guardian_link::{self, FromEngine, ToEngine};
+use crate::standard_error::say;
+
+/// Who speaks on standard error.
+const NAME: &str = "session-launcher";
 
 /// An engine that is killed that often within [`WINDOW`] is not started again.
 const MAX_RESTARTS: usize = 10;
@@ -167,7 +171,7 @@ impl Guardian {
         }
         // After the other ends, so that the next engine begins with all of them.
         if let Err(error) = self.restart(status) {
-            log(&error.to_string());
+            say(NAME, error);
             return Some(ExitCode::FAILURE);
         }
         None
@@ -181,8 +185,10 @@ impl Guardian {
         }
         self.starts.push(now);
         match status.terminating_signal() {
-            Some(signal) => log(&format!("the engine was ended by signal {signal}; it starts again")),
-            None => log("the engine has crashed; it starts again"),
+            Some(signal) => {
+                say(NAME, format_args!("the engine was ended by signal {signal}; it starts again"))
+            }
+            None => say(NAME, "the engine has crashed; it starts again"),
         }
         (self.channel, self.engine) = start_engine(&self.arguments)?;
         self.greet();
@@ -212,11 +218,6 @@ impl Guardian {
             }
         }
     }
-}
-
-/// Whoever reads this may have gone before us, as at the end of a session.
-fn log(message: &str) {
-    let _ = writeln!(io::stderr(), "session-launcher: {message}");
 }
 
 /// What Rust's runtime exits with after a panic.

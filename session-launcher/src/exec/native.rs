@@ -1,7 +1,7 @@
 //! The wrapper of a native service: what another service manager runs for a unit. The process is its child, so that the
 //! manager supervises it, and everything else is the engine's: what it starts with, when it stops, whether it starts again.
 
-use std::io::{self, Write};
+use std::io;
 use std::os::fd::{AsFd, FromRawFd, OwnedFd};
 use std::os::unix::process::{CommandExt, ExitStatusExt};
 use std::path::{Path, PathBuf};
@@ -17,6 +17,7 @@ use rustix::time::Timespec;
 use super::native_message::{FromWrapper, SOCKET, ToWrapper};
 use crate::daemon::guardian_link::{receive, send};
 use crate::job::ProcessId;
+use crate::standard_error::say;
 use crate::unit::spec::UnitName;
 
 /// How often an engine that is not there is looked for.
@@ -159,7 +160,7 @@ impl Wrapper {
                 self.terminate();
                 away_since = Instant::now();
             } else if self.child.is_none() && away_since.elapsed() > ENGINE_WAIT {
-                self.complain("session-launcher does not run");
+                say(&self.options.unit, "session-launcher does not run");
                 return Ok(ExitCode::FAILURE);
             }
             self.wait()?;
@@ -171,11 +172,6 @@ impl Wrapper {
                 }
             }
         }
-    }
-
-    /// Writes to the log of the service. A log that nobody reads is no reason to end.
-    fn complain(&self, message: &str) {
-        let _ = writeln!(io::stderr(), "{}: {message}", self.options.unit);
     }
 
     fn wait(&self) -> io::Result<()> {
@@ -252,7 +248,7 @@ impl Wrapper {
                 self.tell(&FromWrapper::Runs { unit, process, pid });
             }
             Err(error) => {
-                self.complain(&error.to_string());
+                say(&self.options.unit, error);
                 self.tell(&FromWrapper::Failed { process });
             }
         }

@@ -17,6 +17,7 @@ use rustix::io::FdFlags;
 use super::launch::{Directory, Launch};
 use super::message::{self, Parcel};
 use super::{process_attributes, resource};
+use crate::standard_error::say;
 use crate::unit::spec::{Limit, StandardInput, StandardOutput};
 
 /// Exit codes of systemd.exec(5).
@@ -59,7 +60,7 @@ pub fn run_from_standard_input() -> ExitCode {
     let parcel = match message::receive(io::stdin()) {
         Ok(parcel) => parcel,
         Err(error) => {
-            let _ = writeln!(io::stderr(), "session-launcher: no launch at standard input: {error}");
+            say("session-launcher", format_args!("no launch at standard input: {error}"));
             return ExitCode::from(code::FDS);
         }
     };
@@ -80,7 +81,7 @@ pub fn become_process(parcel: Parcel) -> ExitCode {
         let _ = rustix::io::write(&channel, b"x");
     }
     // Standard error may be the unit's log already, or still the manager's: either is read by somebody, unless that one has gone.
-    let _ = writeln!(io::stderr(), "{unit}: {what}");
+    say(&unit, what);
     ExitCode::from(code)
 }
 

@@ -27,8 +27,9 @@ pub mod process_tree;
 pub mod service;
 mod settings;
 
-use std::io::Write;
 use std::process::ExitCode;
+
+use crate::standard_error::say;
 
 pub use options::Options;
 
@@ -63,20 +64,15 @@ pub fn run(options: Options) -> ExitCode {
     let runtime = match tokio::runtime::Builder::new_current_thread().enable_all().build() {
         Ok(runtime) => runtime,
         Err(error) => {
-            complain(&format!("{name}: {error}"));
+            say(&name, error);
             return ExitCode::FAILURE;
         }
     };
     match runtime.block_on(service::run(options)) {
         Ok(code) => ExitCode::from(code),
         Err(error) => {
-            complain(&format!("{name}: {error}"));
+            say(&name, error);
             ExitCode::FAILURE
         }
     }
-}
-
-/// Writes to the service's log. One that nobody reads any more is no reason to end.
-fn complain(message: &str) {
-    let _ = writeln!(std::io::stderr(), "{message}");
 }

@@ -8,8 +8,9 @@ use rustix::process::Rlimit;
 use super::command::Environment;
 use super::identity::Identity;
 use super::options::Options;
-use super::{Error, complain, descriptors};
+use super::{Error, descriptors};
 use crate::exec::resource;
+use crate::standard_error::say;
 use crate::unit::directive::limit;
 use crate::unit::environment_d;
 use crate::unit::value::number;
@@ -30,7 +31,7 @@ pub fn apply(options: &Options) -> Result<(), Error> {
         match fs::write("/proc/self/oom_score_adj", adjust.to_string()) {
             // In a container, which is no reason not to start.
             Err(error) if error.kind() == std::io::ErrorKind::PermissionDenied => {
-                complain(&format!("--oom-score-adjust {adjust}: {error}; the score stays"));
+                say(format_args!("--oom-score-adjust {adjust}"), format_args!("{error}; the score stays"));
             }
             result => result.map_err(|error| Error::system("--oom-score-adjust", error))?,
         }

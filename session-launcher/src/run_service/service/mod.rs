@@ -22,7 +22,8 @@ use super::notify_socket::{Notification, NotifySocket};
 use super::options::{NotifyAccess, Options};
 use super::outcome::{self, Ending, Rules, ServiceResult};
 use super::process_tree::ProcessTree;
-use super::{Error, complain, listen, process_tree, settings};
+use super::{Error, listen, process_tree, settings};
+use crate::standard_error;
 use crate::unit::spec::CommandLine;
 use crate::unit::value::{number, signal};
 
@@ -228,7 +229,7 @@ impl Service {
 
     fn say(&self, message: &str) {
         let name = self.options.name.as_deref().unwrap_or("run-service");
-        complain(&format!("{name}: {message}"));
+        standard_error::say(name, message);
     }
 
     /// A skipped service is no failure, and what depends on it goes on: it counts as started, without a process of
